@@ -1,0 +1,1 @@
+"""Adapters to foreign sites: one module per protocol, and a one-line registry of them."""
