@@ -1,0 +1,1 @@
+"""The platform on one machine: embedded PostgreSQL and Valkey, and a supervisor for all processes."""

@@ -1,0 +1,20 @@
+from collections.abc import Iterator
+
+import pytest
+
+from imputehub.local.postgresql import PostgresqlServer, run_postgresql
+from imputehub.local.valkey import run_valkey
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlServer]:
+    """This worker's own PostgreSQL; `create_database()` gives the URL of a fresh, empty database."""
+    with run_postgresql(tmp_path_factory.mktemp("postgresql"), fast=True) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """This worker's own Valkey."""
+    with run_valkey(tmp_path_factory.mktemp("valkey")) as url:
+        yield url
