@@ -1,0 +1,71 @@
+"""What file_manager answers, to people and to our other services, and the events that it sends."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel
+
+FileStatus = Literal["uploaded", "checking", "ready", "rejected"]
+Verdict = Literal["pass", "warn", "fail"]
+ResultKind = Literal["imputed_data", "quality_report", "log", "summary", "metadata"]
+
+FILE_CHECKED = "file.checked"
+
+
+class FileRecord(BaseModel):
+    """`GET /api/v1/files/{id}`; `size` in bytes."""
+
+    id: UUID
+    filename: str
+    size: int
+    sha256: str
+    status: FileStatus
+    created_at: datetime
+
+
+class QualityRecord(BaseModel):
+    """`GET /api/v1/files/{id}/qc`: what the check found (more fields may follow)."""
+
+    verdict: Verdict
+    build: str | None
+    chromosomes: list[str]
+    samples: int
+    variants: int
+    phased: bool | None
+    has_chr_prefix: bool | None
+    issues: list[dict[str, Any]]
+
+
+class ResultRecord(BaseModel):
+    """A stored result file. `download_url` is signed, and needs no header."""
+
+    id: UUID
+    run_id: UUID
+    filename: str
+    kind: ResultKind
+    size: int
+    sha256: str
+    download_url: str
+
+
+class ResultUpload(BaseModel):
+    """Query of `POST /internal/results` (body: the raw bytes): the same `run_id` and `filename` again replaces."""
+
+    organization_id: UUID
+    owner_id: UUID
+    job_id: UUID
+    run_id: UUID
+    filename: str
+    kind: ResultKind
+
+
+class FileChecked(BaseModel):
+    """Data of `file.checked`, subject `file/<id>`."""
+
+    file_id: UUID
+    organization_id: UUID
+    owner_id: UUID
+    filename: str
+    status: FileStatus
+    verdict: Verdict

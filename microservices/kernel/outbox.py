@@ -1,0 +1,249 @@
+"""What has happened here and must reach others: written with the change, delivered after it, for ever.
+
+One row per event and subscriber, in the transaction that changes the fact. A relay claims only the oldest undelivered
+row of a (subscriber, subject), so order per subject holds with many relays; a refusal (4xx) parks that subject alone.
+"""
+
+import json
+import os
+import select
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import psycopg2
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import Session
+
+from microservices.kernel.db import Database, utc_now
+from microservices.kernel.errors import ServiceError
+from microservices.kernel.logs import get_logger
+from microservices.kernel.metrics import OUTBOX_DEPTH, OUTBOX_OLDEST_SECONDS
+
+_CHANNEL = "outbox"
+_IDLE_S = 2
+_KEEP_DELIVERED = timedelta(days=7)
+
+log = get_logger(__name__)
+
+metadata = sa.MetaData()
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True),
+    sa.Column("event_id", sa.Uuid, nullable=False),
+    sa.Column("subscriber", sa.Text, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("dataversion", sa.BigInteger, nullable=False),
+    sa.Column("data", JSONB, nullable=False),
+    sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("delivered_at", sa.DateTime(timezone=True)),
+    sa.Column("parked_at", sa.DateTime(timezone=True)),
+    sa.Column("error", sa.Text),
+)
+
+outbox_versions = sa.Table(
+    "outbox_versions",
+    metadata,
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+)
+
+
+def create_outbox_tables(op: Any) -> None:
+    """The outbox's tables, called by a service's first migration (`op`: Alembic's operations)."""
+    for table in (outbox, outbox_versions):
+        op.create_table(table.name, *(column._copy() for column in table.columns))
+    waiting = sa.text("delivered_at IS NULL")
+    op.create_index("ix_outbox_waiting", "outbox", ["subscriber", "subject", "id"], postgresql_where=waiting)
+
+
+def record_event(
+    session: Session, *, type: str, subject: str, data: Mapping[str, Any], subscribers: Sequence[str]
+) -> None:
+    """Write an event about `subject` in the running transaction; its version goes up under the subject's row lock."""
+    version = session.execute(
+        insert(outbox_versions)
+        .values(subject=subject, version=1)
+        .on_conflict_do_update(index_elements=["subject"], set_={"version": outbox_versions.c.version + 1})
+        .returning(outbox_versions.c.version)
+    ).scalar_one()
+    event = {
+        "event_id": uuid4(),
+        "type": type,
+        "subject": subject,
+        "dataversion": version,
+        "data": json.loads(json.dumps(data, default=_to_json)),
+        "occurred_at": utc_now(),
+    }
+    session.execute(sa.insert(outbox), [{**event, "subscriber": name} for name in subscribers])
+    session.execute(sa.select(sa.func.pg_notify(_CHANNEL, "")))
+
+
+def _to_json(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} cannot be put into an event")
+
+
+def claim_statement(now: datetime) -> sa.Select[Any]:
+    """The next row that may be delivered: the oldest of its (subscriber, subject), and nobody else's at the moment."""
+    older = outbox.alias("older")
+    is_blocked = sa.exists().where(
+        older.c.subscriber == outbox.c.subscriber,
+        older.c.subject == outbox.c.subject,
+        older.c.delivered_at.is_(None),
+        older.c.id < outbox.c.id,
+    )
+    return (
+        sa.select(outbox)
+        .where(
+            outbox.c.delivered_at.is_(None),
+            outbox.c.parked_at.is_(None),
+            outbox.c.next_attempt_at <= now,
+            ~is_blocked,
+        )
+        .order_by(outbox.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+
+
+class Relay:
+    """Delivers a service's outbox. `subscribers`: name → base address; `get_token`: our service token."""
+
+    def __init__(
+        self, source: str, database: Database, subscribers: Mapping[str, str], get_token: Callable[[], str]
+    ) -> None:
+        self._source = source
+        self._database = database
+        self._subscribers = subscribers
+        self._get_token = get_token
+        self._http = httpx.Client(timeout=10, trust_env=False)
+
+    def deliver_due(self) -> int:
+        """Deliver everything that is due; the number of rows that were delivered."""
+        delivered = 0
+        while (outcome := self._deliver_one()) is not None:
+            delivered += outcome
+        self._measure()
+        return delivered
+
+    def _deliver_one(self) -> bool | None:
+        with self._database.transaction() as session:
+            row = session.execute(claim_statement(utc_now())).mappings().first()
+            if row is None:
+                return None
+            changes = self._post(row)
+            session.execute(sa.update(outbox).where(outbox.c.id == row["id"]).values(**changes))
+            return "delivered_at" in changes
+
+    def _post(self, row: Mapping[Any, Any]) -> dict[str, Any]:
+        """What becomes of the row: delivered, put off with doubling back-off (up to 1 h), or parked."""
+        now = utc_now()
+        put_off = {
+            "attempts": row["attempts"] + 1,
+            "next_attempt_at": now + timedelta(seconds=min(2 ** min(row["attempts"], 12), 3600)),
+        }
+        try:
+            answer = self._http.post(
+                f"{self._subscribers[row['subscriber']]}/internal/events",
+                json=to_cloudevent(self._source, row),
+                headers={"Authorization": f"Bearer {self._get_token()}"},
+            )
+        except (httpx.HTTPError, ServiceError) as error:
+            return {**put_off, "error": repr(error)[:500]}
+        if answer.is_success:
+            return {"delivered_at": now, "attempts": row["attempts"] + 1, "error": None}
+        refusal = f"{answer.status_code}: {answer.text[:400]}"
+        if 400 <= answer.status_code < 500 and answer.status_code not in (401, 408, 429):
+            log.error("event_parked", subscriber=row["subscriber"], subject=row["subject"], error=refusal)
+            return {**put_off, "parked_at": now, "error": refusal}
+        return {**put_off, "error": refusal}
+
+    def _measure(self) -> None:
+        statement = (
+            sa.select(outbox.c.subscriber, sa.func.count(), sa.func.min(outbox.c.occurred_at))
+            .where(outbox.c.delivered_at.is_(None))
+            .group_by(outbox.c.subscriber)
+        )
+        with self._database.transaction() as session:
+            waiting = {name: (depth, oldest) for name, depth, oldest in session.execute(statement)}
+        for name in self._subscribers:
+            depth, oldest = waiting.get(name, (0, None))
+            OUTBOX_DEPTH.labels(name).set(depth)
+            OUTBOX_OLDEST_SECONDS.labels(name).set((utc_now() - oldest).total_seconds() if oldest else 0)
+
+    def prune_delivered(self) -> None:
+        with self._database.transaction() as session:
+            session.execute(sa.delete(outbox).where(outbox.c.delivered_at < utc_now() - _KEEP_DELIVERED))
+
+    def close(self) -> None:
+        self._http.close()
+
+
+def to_cloudevent(source: str, row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": str(row["event_id"]),
+        "source": source,
+        "type": row["type"],
+        "subject": row["subject"],
+        "time": _to_json(row["occurred_at"]),
+        "dataversion": row["dataversion"],
+        "data": row["data"],
+    }
+
+
+@contextmanager
+def relaying(database: Database, relay: Relay) -> Iterator[None]:
+    """Run `relay` in a thread: woken by PostgreSQL when any process commits an event, and every 2 s."""
+    stop_reader, stop_writer = os.pipe()
+    thread = threading.Thread(target=_relay_until_stopped, args=(database, relay, stop_reader), name="outbox-relay")
+    thread.start()
+    try:
+        yield
+    finally:
+        os.write(stop_writer, b"x")
+        thread.join(timeout=15)
+        os.close(stop_writer)
+        os.close(stop_reader)
+        relay.close()
+
+
+def _relay_until_stopped(database: Database, relay: Relay, stop: int) -> None:
+    """A database that is away costs a pause, never the relay."""
+    url = database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    while True:
+        try:
+            with closing(psycopg2.connect(url, connect_timeout=5)) as connection:
+                connection.autocommit = True
+                connection.cursor().execute(f"LISTEN {_CHANNEL}")
+                if _relay_while_connected(connection, relay, stop):
+                    return
+        except (psycopg2.Error, sa.exc.SQLAlchemyError) as error:
+            log.warning("relay_waits_for_database", error=str(error).strip()[:300])
+        if select.select([stop], [], [], _IDLE_S)[0]:
+            return
+
+
+def _relay_while_connected(connection: Any, relay: Relay, stop: int) -> bool:
+    """Deliver at each notification; True when told to stop."""
+    while True:
+        relay.deliver_due()
+        ready, _, _ = select.select([connection, stop], [], [], _IDLE_S)
+        if stop in ready:
+            return True
+        connection.poll()
+        connection.notifies.clear()
