@@ -18,13 +18,14 @@ from jose.exceptions import JOSEError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
-from microservices.kernel.errors import DependencyUnavailableError, ForbiddenError, UnauthenticatedError
+from microservices.kernel.errors import DependencyUnavailableError, ForbiddenError, ServiceError, UnauthenticatedError
 from microservices.kernel.logs import get_logger
 
 ISSUER = AUDIENCE = "imputehub"
 ALGORITHM = "ES256"
 _REQUIRED = ("exp", "iat", "iss", "aud", "sub")
 _REFETCH_AT_MOST_EVERY_S = 10
+_RETRY_WITHOUT_KEYS_S = 1
 _CACHE_SIZE = 10_000
 
 log = get_logger(__name__)
@@ -59,7 +60,8 @@ class TokenVerifier:
         self._jwks_url = jwks_url
         self._timeout_s = timeout_s
         self._keys: dict[str, dict[str, Any]] = {}
-        self._fetched_at = 0.0
+        self._fetch_again_at = 0.0
+        self._fetch_lock = threading.Lock()
         self._lock = threading.Lock()
         self._verified: OrderedDict[str, Principal] = OrderedDict()
 
@@ -94,7 +96,7 @@ class TokenVerifier:
                 options={f"require_{claim}": True for claim in _REQUIRED},
             )
             principal = _principal_of(claims, token)
-        except (JOSEError, KeyError, ValueError, TypeError) as error:
+        except (JOSEError, KeyError, ValueError, TypeError, AttributeError) as error:
             raise UnauthenticatedError("The access token is not valid or has ended. Log in again.") from error
         self._remember(principal)
         return principal
@@ -115,15 +117,28 @@ class TokenVerifier:
         return self._keys[kid]
 
     def _fetch_keys(self) -> None:
-        with self._lock:
-            if time.monotonic() - self._fetched_at < _REFETCH_AT_MOST_EVERY_S and self._keys:
+        """Tries at most every 10 s, whether it succeeds or not: made-up key ids must not keep everyone waiting."""
+        with self._fetch_lock:
+            if time.monotonic() < self._fetch_again_at:
                 return
             try:
-                answer = httpx.get(self._jwks_url, timeout=self._timeout_s).raise_for_status().json()
-                self._keys = {key["kid"]: key for key in answer["keys"] if key.get("kty") == "EC"}
-                self._fetched_at = time.monotonic()
-            except (httpx.HTTPError, ValueError, KeyError) as error:
+                keys = {key["kid"]: key for key in self.load_keys() if key["kty"] == "EC"}
+                self._keys = keys or self._keys
+            except (httpx.HTTPError, ServiceError, LookupError, TypeError, ValueError) as error:
                 log.warning("jwks_not_fetched", error=repr(error))
+            wait_s = _REFETCH_AT_MOST_EVERY_S if self._keys else _RETRY_WITHOUT_KEYS_S
+            self._fetch_again_at = time.monotonic() + wait_s
+
+    def load_keys(self) -> list[dict[str, Any]]:
+        """The published keys; the authority itself, which has them at hand, overrides this."""
+        answer = httpx.get(self._jwks_url, timeout=self._timeout_s, trust_env=False).raise_for_status()
+        keys: list[dict[str, Any]] = answer.json()["keys"]
+        return keys
+
+
+def sign_claims(claims: dict[str, Any], *, private_key_pem: str, headers: dict[str, Any]) -> str:
+    """The token that `TokenVerifier` accepts; `headers` needs the `kid`. Only the authority has the private key."""
+    return jwt.encode(claims, private_key_pem, algorithm=ALGORITHM, headers=headers)
 
 
 def _principal_of(claims: dict[str, Any], token: str) -> Principal:

@@ -21,7 +21,6 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
 
 from microservices.kernel.db import Database, utc_now
-from microservices.kernel.errors import ServiceError
 from microservices.kernel.logs import get_logger
 from microservices.kernel.metrics import OUTBOX_DEPTH, OUTBOX_OLDEST_SECONDS
 
@@ -162,7 +161,8 @@ class Relay:
                 json=to_cloudevent(self._source, row),
                 headers={"Authorization": f"Bearer {self._get_token()}"},
             )
-        except (httpx.HTTPError, ServiceError) as error:
+        except Exception as error:  # whatever it is: this event is kept for later, and the others go on
+            log.warning("event_put_off", subscriber=row["subscriber"], subject=row["subject"], error=repr(error)[:500])
             return {**put_off, "error": repr(error)[:500]}
         if answer.is_success:
             return {"delivered_at": now, "attempts": row["attempts"] + 1, "error": None}

@@ -1,7 +1,6 @@
 """Lists: `?limit=&cursor=&sort=` → `{"items", "next_cursor", "total"}`, by keyset, so pages never shift."""
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -24,7 +23,7 @@ class ListQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(default=50, ge=1, le=200)
-    cursor: str | None = None
+    cursor: str | None = Field(default=None, max_length=1000)
     sort: str = "-created_at"
 
 
@@ -76,6 +75,11 @@ def _write_cursor(sort: str, value: Any, key: UUID) -> str:
     return base64.urlsafe_b64encode(json.dumps([sort, text, str(key)]).encode()).decode()
 
 
+def _is_storable(value: Any) -> bool:
+    """PostgreSQL has no NUL in text and no integer of more than 64 bits; a made-up cursor may have both."""
+    return not (isinstance(value, str) and "\x00" in value) and not (isinstance(value, int) and abs(value) >= 2**63)
+
+
 def _read_cursor(cursor: str, sort: str, column: InstrumentedAttribute[Any]) -> tuple[Any, UUID]:
     try:
         for_sort, value, key = json.loads(base64.urlsafe_b64decode(cursor.encode()))
@@ -83,10 +87,10 @@ def _read_cursor(cursor: str, sort: str, column: InstrumentedAttribute[Any]) -> 
             raise ValueError("made for another order")
         if column.type.python_type is datetime:
             value = datetime.fromisoformat(value)
-        elif not isinstance(value, column.type.python_type):
+        elif not isinstance(value, column.type.python_type) or not _is_storable(value):
             raise ValueError("of another type")
         return value, UUID(key)
-    except (ValueError, TypeError, binascii.Error) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidInputError(
             "The cursor is not one of this list's. Start again without it.",
             errors=[{"field": "cursor", "message": "not valid"}],

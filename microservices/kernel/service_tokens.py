@@ -40,7 +40,7 @@ class ServiceTokens:
             "client_secret": self._client_secret.get_secret_value(),
         }
         try:
-            answer = httpx.post(f"{self._authority_url}/api/v1/auth/token", data=form, timeout=5)
+            answer = httpx.post(f"{self._authority_url}/api/v1/auth/token", data=form, timeout=5, trust_env=False)
             answer.raise_for_status()
             grant = answer.json()
         except (httpx.HTTPError, ValueError) as error:

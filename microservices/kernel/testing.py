@@ -14,9 +14,8 @@ from uuid import UUID, uuid4
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from jose import jwt
 
-from microservices.kernel.auth import ALGORITHM, AUDIENCE, ISSUER
+from microservices.kernel.auth import ALGORITHM, AUDIENCE, ISSUER, sign_claims
 
 
 class TokenAuthority:
@@ -33,9 +32,7 @@ class TokenAuthority:
     def sign(self, claims: dict[str, Any], headers: dict[str, Any] | None = None) -> str:
         now = int(time.time())
         base = {"iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + 600, "jti": uuid4().hex, "sid": uuid4().hex}
-        return jwt.encode(
-            {**base, **claims}, self._pem, algorithm=ALGORITHM, headers={"kid": "test", **(headers or {})}
-        )
+        return sign_claims({**base, **claims}, private_key_pem=self._pem, headers={"kid": "test", **(headers or {})})
 
     def person(
         self,
