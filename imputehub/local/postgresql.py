@@ -17,7 +17,7 @@ from psycopg2 import sql
 
 from imputehub.local.children import find_free_port, guard_process, release_guard, stop_process
 from imputehub.local.errors import LocalPlatformError
-from imputehub.local.installation import Account, find_binaries, find_server_account, make_server_directory
+from imputehub.local.unprivileged import Account, find_binaries, find_server_account, make_server_directory
 
 SUPERUSER = "postgres"
 SERVER_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
@@ -68,7 +68,7 @@ def prepare_cluster(directory: Path, password: str, *, fast: bool = False) -> Pa
     if pgdata.exists():
         return pgdata
     for leftover in directory.glob(".initdb-*"):
-        shutil.rmtree(leftover)
+        shutil.rmtree(leftover, ignore_errors=True)
     account = find_server_account()
     workshop = Path(tempfile.mkdtemp(dir=directory, prefix=".initdb-"))
     password_file = workshop / "password"

@@ -1,0 +1,3 @@
+from imputehub.local.detached import main
+
+raise SystemExit(main())
