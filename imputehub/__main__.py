@@ -1,0 +1,3 @@
+from imputehub.cli import app
+
+app()
