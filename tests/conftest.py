@@ -4,6 +4,7 @@ import pytest
 
 from imputehub.local.postgresql import PostgresqlServer, run_postgresql
 from imputehub.local.valkey import run_valkey
+from microservices.kernel.testing import TokenAuthority, serve_authority
 
 
 @pytest.fixture(scope="session")
@@ -17,4 +18,17 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlS
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """This worker's own Valkey."""
     with run_valkey(tmp_path_factory.mktemp("valkey")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def authority() -> TokenAuthority:
+    """Signs the tokens that tests call with."""
+    return TokenAuthority()
+
+
+@pytest.fixture(scope="session")
+def authority_url(authority: TokenAuthority) -> Iterator[str]:
+    """Where services under test find the authority's keys and get their own tokens."""
+    with serve_authority(authority) as url:
         yield url

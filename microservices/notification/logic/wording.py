@@ -1,0 +1,44 @@
+"""Which events are worth a person's attention, and in which words. Progress alone is not: it is on the page."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from microservices.contracts.file_manager import FileChecked
+from microservices.contracts.job_processor import JobUpdated, RunUpdated
+
+_JOB_WORDS = {
+    "completed": ("Results are ready", "All runs of '{name}' are completed; the results can be downloaded."),
+    "partly_completed": ("Some results are ready", "Some runs of '{name}' are completed, others are not: see the job."),
+    "failed": ("A job failed", "No run of '{name}' was completed: the job says why, and what to do."),
+    "cancelled": ("A job was cancelled", "'{name}' was cancelled."),
+}
+
+
+@dataclass(frozen=True)
+class Wording:
+    title: str
+    message: str
+    data: dict[str, Any]
+
+
+def word_job(event: JobUpdated) -> Wording | None:
+    if event.status not in _JOB_WORDS:
+        return None
+    title, message = _JOB_WORDS[event.status]
+    return Wording(title, message.format(name=event.name), {"job_id": str(event.job_id)})
+
+
+def word_run(event: RunUpdated) -> Wording | None:
+    data = {"job_id": str(event.job_id), "run_id": str(event.run_id)}
+    if event.status == "failed":
+        return Wording("A run failed", event.message, data)
+    if event.status == "waiting_for_site":
+        return Wording("A run is waiting", event.message, data)
+    return None
+
+
+def word_file(event: FileChecked) -> Wording | None:
+    data = {"file_id": str(event.file_id)}
+    if event.status == "rejected":
+        return Wording("A file was rejected", f"'{event.filename}' did not pass its check: see its report.", data)
+    return None
