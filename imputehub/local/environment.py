@@ -73,7 +73,8 @@ def list_owner_environment(
 
 
 def list_prefixed(environ: Mapping[str, str], prefix: str) -> dict[str, str]:
-    return {name: value for name, value in environ.items() if name.startswith(f"{prefix}_")}
+    foreign = "DJANGO_SETTINGS_MODULE"  # of whatever other project the shell was used for
+    return {name: environ[name] for name in environ if name.startswith(f"{prefix}_") and name != foreign}
 
 
 def make_broker_url(owner: str, secret: Secrets, ports: Mapping[str, int]) -> str:

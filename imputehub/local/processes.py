@@ -13,7 +13,7 @@ from typing import Literal
 from imputehub.local.logs import open_log
 from imputehub.local.postgresql import run_as
 from imputehub.local.state import PROJECT
-from imputehub.local.survivors import Record, make_record
+from imputehub.local.survivors import MARK, Record, make_record
 from imputehub.local.unprivileged import Account
 
 Kind = Literal["service", "django", "worker", "database", "cache", "sandbox", "task"]
@@ -116,7 +116,7 @@ class Child:
                 stdin=asyncio.subprocess.DEVNULL if self.spec.stdin is None else asyncio.subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env=self.spec.environment,
+                env={**self.spec.environment, MARK: str(self._logs.parent)},
                 cwd="/" if self.spec.account else PROJECT,
                 start_new_session=True,
                 **run_as(self.spec.account),

@@ -1,10 +1,11 @@
 """What a killed supervisor left running: told from strangers, and ended.
 
 A process is ours when pid, executable and start time are those that we noted; a pid alone says nothing,
-because the system gives it to the next process.
+because the system gives it to the next process. Beside that every child's environment names its state directory.
 """
 
 import contextlib
+import os
 import signal
 import sys
 import time
@@ -18,6 +19,7 @@ from imputehub.local.state import read_json, write_private
 
 START_TOLERANCE_S = 0.05  # the system counts in ticks of 0.01 s
 DEADLINE_S = 10.0
+MARK = "IMPUTEHUB_SUPERVISED_FROM"
 
 
 class Record(TypedDict):
@@ -57,18 +59,39 @@ def find_survivor(record: Record) -> psutil.Process | None:
         return None
 
 
+def find_unrecorded(home: Path, known: set[int]) -> list[tuple[Record, psutil.Process]]:
+    """Children of a supervisor that was killed before it noted them: their environment names `home`.
+
+    PostgreSQL overwrites its environment; its `postmaster.pid` tells of it instead.
+    """
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.pid in known or process.environ().get(MARK) != str(home):
+                continue
+            name = process.name()
+            number = signal.SIGINT if name == "postgres" else signal.SIGTERM
+            if record := make_record(name, process.pid, number):
+                found.append((record, process))
+    return found
+
+
 def end_survivors(home: Path) -> list[str]:
     """Ends what `processes.json` names and is still running, with its children; the names of those.
 
     Databases and caches go last, so that the others can finish what they are writing.
     """
     records: list[Record] = read_json(home / "processes.json", [])
-    found = [(record, process) for record in records if (process := find_survivor(record))]
-    databases = [pair for pair in found if pair[0]["name"] in ("postgresql", "valkey")]
-    for group in ([pair for pair in found if pair not in databases], databases):
-        _end_processes(group)
+    recorded = [(record, process) for record in records if (process := find_survivor(record))]
+    databases = [pair for pair in recorded if pair[0]["name"] in ("postgresql", "valkey")]
+    _end_processes([pair for pair in recorded if pair not in databases])
+    _end_processes(databases)
+    unrecorded = find_unrecorded(home, {os.getpid()})
+    _end_processes(unrecorded)
+    if directory := read_json(home / "postgresql.json", {}).get("directory"):
+        end_stray_postmaster(Path(directory) / "pgdata")
     write_records(home, [])
-    return [record["name"] for record, _ in found]
+    return [record["name"] for record, _ in recorded + unrecorded]
 
 
 def _end_processes(found: list[tuple[Record, psutil.Process]]) -> None:

@@ -26,6 +26,7 @@ def make_server_command(directory: Path, port: int, password: str) -> list[str]:
     settings.write_text(
         f'bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir "{directory}"\n'
         'appendonly yes\nsave ""\ndaemonize no\n'
+        "set-proc-title no\n"  # a title would overwrite the environment, by which survivors are known
     )
     return [str(get_binary_path()), str(settings)]
 

