@@ -30,11 +30,12 @@ def create_app(
     description: str = "",
     checks: Sequence[ReadinessCheck] = (),
     lifespan: Lifespan | None = None,
+    own_docs: bool = True,
 ) -> FastAPI:
     """A service's application with its database, token verifier, health, metrics, errors, request ids and logs.
 
     `name` is the service's folder. `lifespan` runs inside the application's own; `app.state` then has `settings`,
-    `database` and `verifier`.
+    `database` and `verifier`. Without `own_docs`, `/docs` and `/openapi.json` are the service's to define.
     """
     configure_logs(name, settings.log_level)
     app = FastAPI(
@@ -43,6 +44,7 @@ def create_app(
         description=description,
         lifespan=_wrap_lifespan(lifespan),
         redirect_slashes=False,
+        openapi_url="/openapi.json" if own_docs else None,
     )
     database = Database(
         settings.database_url.get_secret_value(), pool_size=settings.database_pool_size, application_name=name

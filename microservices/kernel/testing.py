@@ -95,11 +95,16 @@ def serve_authority(authority: TokenAuthority) -> Iterator[str]:
 
 
 @contextmanager
-def serve_app(app: Any) -> Iterator[str]:
-    """Serve an ASGI application on a free port of 127.0.0.1; its base address. Ready when given."""
+def serve_app(app: Any, *, proxy_headers: bool = True) -> Iterator[str]:
+    """Serve an ASGI application on a free port of 127.0.0.1; its base address. Ready when given.
+
+    `proxy_headers`: believe `X-Forwarded-*` of whoever calls from this machine, as uvicorn does unless told otherwise.
+    """
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, timeout_graceful_shutdown=2, proxy_headers=proxy_headers
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
