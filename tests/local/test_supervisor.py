@@ -61,10 +61,14 @@ class Platform:
         command = [sys.executable, "-m", "imputehub", *arguments]
         return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
 
-    def clear(self) -> None:
+    def stop(self) -> None:
         if self.process and self.process.poll() is None:
             self.end(signal.SIGTERM)
-        end_survivors(self.home)
+        if self.home.exists():
+            end_survivors(self.home)
+
+    def clear(self) -> None:
+        self.stop()
         shutil.rmtree(make_server_directory(self.home / "postgresql"))
 
 
@@ -80,6 +84,18 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     for platform in make_platform(tmp_path_factory.mktemp("platform") / ("long" * 25)):
         assert platform.up()[-1] == "READY"
         yield platform
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    yield from make_platform(tmp_path_factory.mktemp("stopped") / "home")
+
+
+@pytest.fixture
+def stopped(shared: Platform) -> Iterator[Platform]:
+    """A platform that does not run; it may have run before, which spares each test the making of databases."""
+    yield shared
+    shared.stop()
 
 
 @pytest.fixture
@@ -177,18 +193,18 @@ def test_the_control_socket_refuses_another_token(running: Platform, tmp_path: P
 
 
 def test_survivors_of_a_killed_supervisor_are_ended_by_the_next_start_and_strangers_are_not(
-    fresh: Platform,
+    stopped: Platform,
 ) -> None:
-    fresh.up()
-    left = {name: psutil.Process(one["pid"]) for name, one in fresh.status().items()}
-    fresh.end(signal.SIGKILL)
+    stopped.up()
+    left = {name: psutil.Process(one["pid"]) for name, one in stopped.status().items()}
+    stopped.end(signal.SIGKILL)
     assert all(is_alive(process) for process in left.values())
-    records: list[Record] = json.loads((fresh.home / "processes.json").read_text())
+    records: list[Record] = json.loads((stopped.home / "processes.json").read_text())
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as stranger:
         worker = next(record for record in records if record["name"] == "job_worker")
         recycled = {**worker, "name": "notification", "pid": stranger.pid}
-        (fresh.home / "processes.json").write_text(json.dumps([*records, recycled]))
-        said = fresh.up()
+        (stopped.home / "processes.json").write_text(json.dumps([*records, recycled]))
+        said = stopped.up()
         assert said[-1] == "READY"
         assert all(name in said[0] for name in left)
         assert "notification" not in said[0]
@@ -197,22 +213,22 @@ def test_survivors_of_a_killed_supervisor_are_ended_by_the_next_start_and_strang
         stranger.kill()
 
 
-def test_a_child_that_was_never_noted_is_ended_too(fresh: Platform) -> None:
-    fresh.up()
-    left = [psutil.Process(one["pid"]) for one in fresh.status().values()]
-    fresh.end(signal.SIGKILL)
-    (fresh.home / "processes.json").unlink()
-    end_survivors(fresh.home)
+def test_a_child_that_was_never_noted_is_ended_too(stopped: Platform) -> None:
+    stopped.up()
+    left = [psutil.Process(one["pid"]) for one in stopped.status().values()]
+    stopped.end(signal.SIGKILL)
+    (stopped.home / "processes.json").unlink()
+    end_survivors(stopped.home)
     assert not any(is_alive(process) for process in left)
 
 
-def test_down_ends_everything_also_what_a_killed_supervisor_left(fresh: Platform) -> None:
-    fresh.up()
-    left = [psutil.Process(one["pid"]) for one in fresh.status().values()]
-    fresh.end(signal.SIGKILL)
-    assert "has stopped" in fresh.run_cli("down").stdout
+def test_down_ends_everything_also_what_a_killed_supervisor_left(stopped: Platform) -> None:
+    stopped.up()
+    left = [psutil.Process(one["pid"]) for one in stopped.status().values()]
+    stopped.end(signal.SIGKILL)
+    assert "has stopped" in stopped.run_cli("down").stdout
     assert not any(is_alive(process) for process in left)
-    assert "was not running" in fresh.run_cli("down").stdout
+    assert "was not running" in stopped.run_cli("down").stdout
 
 
 def test_half_made_state_of_an_interrupted_start_is_completed(fresh: Platform) -> None:
@@ -229,23 +245,23 @@ def test_half_made_state_of_an_interrupted_start_is_completed(fresh: Platform) -
 
 
 def test_a_terminated_supervisor_takes_its_children_along_and_starts_again_on_the_same_ports(
-    fresh: Platform,
+    stopped: Platform,
 ) -> None:
-    fresh.up()
-    before = fresh.status()
+    stopped.up()
+    before = stopped.status()
     children = [psutil.Process(one["pid"]) for one in before.values()]
-    fresh.end(signal.SIGTERM)
+    stopped.end(signal.SIGTERM)
     assert not any(is_alive(process) for process in children)
-    assert fresh.up()[-1] == "READY"
-    assert {name: one["port"] for name, one in fresh.status().items()} == {
+    assert stopped.up()[-1] == "READY"
+    assert {name: one["port"] for name, one in stopped.status().items()} == {
         name: one["port"] for name, one in before.items()
     }
 
 
-def test_a_service_that_cannot_start_is_named_with_the_end_of_its_log(fresh: Platform) -> None:
-    said = "\n".join(fresh.up(BROKEN="yes"))
+def test_a_service_that_cannot_start_is_named_with_the_end_of_its_log(stopped: Platform) -> None:
+    said = "\n".join(stopped.up(BROKEN="yes"))
     assert "ERROR monitoring does not stay up: it ended with exit code 3" in said
     assert "the panel list is unreadable" in said
-    assert fresh.process
-    assert fresh.process.wait(20) == 1
-    assert json.loads((fresh.home / "processes.json").read_text()) == []
+    assert stopped.process
+    assert stopped.process.wait(20) == 1
+    assert json.loads((stopped.home / "processes.json").read_text()) == []
