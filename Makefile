@@ -1,0 +1,46 @@
+# The two commands for everybody: `make demo` and `make test`. `make help` tells the others.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PACKAGES := microservices imputehub sandbox django_app
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench lock clean
+
+help: ## Tell what can be made
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/.complete ## Make the environment from requirements.lock
+
+# The stamp comes last, so that an interrupted installation is made again.
+.venv/.complete: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "ImputeHub needs Python 3.11 or newer; '$(PYTHON)' is older. Use: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { \
+		echo "The environment cannot be made: Python's venv module is incomplete (on Debian: python3-venv)." >&2; \
+		rm -rf .venv; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## Start the platform, run a real imputation end to end, and leave it running
+	$(BIN)/imputehub demo
+
+test: check ## Check the code and run all tests
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+check: setup ## ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup ## Measure what docs and goals speak of
+	for script in tests/load/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+lock: setup ## Make requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
+		--no-emit-find-links --extra dev --python-version 3.11 pyproject.toml -o requirements.lock
+
+clean: ## Remove what was made (not the platform's state in .imputehub)
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache *.egg-info

@@ -1,0 +1,132 @@
+"""A new job: everything that can be known to fail at a site is refused here, before a byte travels."""
+
+from collections import Counter
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from microservices.contracts.curation import PanelDocument
+from microservices.contracts.file_manager import FileRecord, QualityRecord
+from microservices.contracts.registry import SiteRecord
+from microservices.job_processor.errors import (
+    FileNotReadyError,
+    FileRejectedError,
+    JobRefusedError,
+    PanelNotFoundError,
+)
+from microservices.job_processor.logic.lifecycle import tell_job
+from microservices.job_processor.models import Job, JobInput, Run
+from microservices.job_processor.peers import Peers
+from microservices.job_processor.schemas import NewJob, Target
+from microservices.kernel.auth import Principal
+
+_MIB = 1 << 20
+
+CheckedInput = tuple[FileRecord, QualityRecord]
+CheckedTarget = tuple[SiteRecord, PanelDocument]
+
+
+def create_job(session: Session, peers: Peers, caller: Principal, wish: NewJob) -> Job:
+    """Check the wish as its owner, and write job, runs and event in the running transaction."""
+    user_id, organization_id = caller.person
+    inputs = [_check_input(peers, caller, file_id, wish) for file_id in wish.input_file_ids]
+    _check_inputs_together(inputs)
+    targets = [_check_target(peers, target, wish, inputs) for target in wish.targets]
+    job = Job(organization_id=organization_id, owner_id=user_id, name=wish.name, status="queued")
+    job.parameters = wish.model_dump(mode="json", exclude={"name", "input_file_ids", "targets", "template_id"})
+    job.inputs = [
+        JobInput(position=n, file_id=file.id, filename=file.filename, size=file.size, sha256=file.sha256)
+        for n, (file, _quality) in enumerate(inputs)
+    ]
+    job.runs = [
+        Run(
+            position=n,
+            organization_id=organization_id,
+            owner_id=user_id,
+            service_id=record.site.id,
+            panel_id=panel.id,
+            panel_key=panel.panel_id,
+            message="Waiting to be sent.",
+        )
+        for n, (record, panel) in enumerate(targets)
+    ]
+    session.add(job)
+    session.flush()
+    tell_job(session, job, "The job was accepted.")
+    return job
+
+
+def _check_input(peers: Peers, caller: Principal, file_id: UUID, wish: NewJob) -> CheckedInput:
+    file = peers.get_file(file_id, caller)
+    if file.status in ("uploaded", "checking"):
+        raise FileNotReadyError(f"'{file.filename}' is still being checked. Try again in a few seconds.")
+    if file.status == "rejected":
+        raise FileRejectedError(f"'{file.filename}' did not pass its check: see /api/v1/files/{file.id}/qc.")
+    quality = peers.get_quality(file_id, caller)
+    if quality.build is not None and quality.build != wish.build:
+        raise JobRefusedError(
+            f"'{file.filename}' is on {quality.build}, the job says {wish.build}. Set the build of the file."
+        )
+    if wish.phasing == "no_phasing" and quality.phased is False:
+        raise JobRefusedError(f"'{file.filename}' is not phased. Choose a phasing program, or phase it first.")
+    if not file.filename.endswith(".vcf.gz"):
+        raise JobRefusedError(f"'{file.filename}' must be a bgzip-compressed VCF whose name ends in .vcf.gz.")
+    return file, quality
+
+
+def _check_inputs_together(inputs: list[CheckedInput]) -> None:
+    """Sites take one file a chromosome, and the later of two files of one name would replace the earlier."""
+    names = Counter(file.filename for file, _quality in inputs)
+    chromosomes = Counter(name.removeprefix("chr") for _file, quality in inputs for name in quality.chromosomes)
+    for what, counts in (("file name", names), ("chromosome", chromosomes)):
+        twice = [value for value, count in counts.items() if count > 1]
+        if twice:
+            raise JobRefusedError(f"The {what} {twice[0]} occurs in more than one input. Give each only once.")
+    if len({quality.samples for _file, quality in inputs}) > 1:
+        raise JobRefusedError("All inputs of a job must hold the same samples; their numbers of samples differ.")
+
+
+def _check_target(peers: Peers, target: Target, wish: NewJob, inputs: list[CheckedInput]) -> CheckedTarget:
+    record = peers.get_site(target.service_id)
+    panel = next((panel for panel in record.site.panels if panel.id == target.panel_id), None)
+    if panel is None:
+        raise PanelNotFoundError(f"'{record.site.name}' has no panel {target.panel_id}.")
+    if not record.site.is_active or not panel.is_active:
+        raise JobRefusedError(f"'{panel.name}' at '{record.site.name}' is not in use. Choose another panel.")
+    _check_population(panel, wish)
+    _check_limits(record, inputs)
+    _check_residency(record, wish)
+    return record, panel
+
+
+def _check_population(panel: PanelDocument, wish: NewJob) -> None:
+    if wish.population is None or not panel.populations:
+        return
+    if wish.population.casefold() not in {name.casefold() for name in panel.populations}:
+        choices = ", ".join(panel.populations)
+        raise JobRefusedError(f"'{panel.name}' has no population '{wish.population}'. Choose one of: {choices}.")
+
+
+def _check_limits(record: SiteRecord, inputs: list[CheckedInput]) -> None:
+    site = record.site
+    for file, quality in inputs:
+        if site.max_file_size_mb is not None and file.size > site.max_file_size_mb * _MIB:
+            raise JobRefusedError(
+                f"'{file.filename}' is larger than '{site.name}' takes ({site.max_file_size_mb} MiB)."
+            )
+        if site.min_samples is not None and quality.samples < site.min_samples:
+            raise JobRefusedError(
+                f"'{site.name}' wants at least {site.min_samples} samples; '{file.filename}' has {quality.samples}."
+            )
+        if site.max_samples is not None and quality.samples > site.max_samples:
+            raise JobRefusedError(
+                f"'{site.name}' takes at most {site.max_samples} samples; '{file.filename}' has {quality.samples}."
+            )
+
+
+def _check_residency(record: SiteRecord, wish: NewJob) -> None:
+    if wish.residency is None or record.site.country.upper() in wish.residency.countries:
+        return
+    allowed = ", ".join(wish.residency.countries)
+    where = record.site.country or "a country that is not known"
+    raise JobRefusedError(f"'{record.site.name}' is in {where}, and this job's data may go to {allowed} only.")

@@ -1,0 +1,31 @@
+"""What a worker process holds while it works: its database, its peers, the sites and one event loop."""
+
+import os
+import socket
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from microservices.job_processor.logic.sites import Sites
+from microservices.job_processor.peers import Peers
+from microservices.job_processor.settings import Settings
+from microservices.kernel.crypto import FieldCipher
+from microservices.kernel.db import Database
+from microservices.kernel.tasks import LoopThread
+
+
+@dataclass
+class Engine:
+    settings: Settings
+    database: Database
+    peers: Peers
+    sites: Sites
+    cipher: FieldCipher
+    loop: LoopThread = field(default_factory=LoopThread)
+    name: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:6]}")
+
+
+def start_engine(settings: Settings) -> Engine:
+    peers = Peers(settings)
+    database = Database(settings.database_url.get_secret_value(), pool_size=20, application_name="job_worker")
+    cipher = FieldCipher.from_setting(settings.encryption_keys.get_secret_value())
+    return Engine(settings, database, peers, Sites(peers), cipher)

@@ -1,0 +1,37 @@
+"""Find the work that nobody does: PostgreSQL knows it, whatever became of the messages.
+
+A killed worker, a flushed Redis or a lost message costs seconds. What is handed out is put off a little, so that a busy
+queue does not fill with the same run.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+
+from microservices.job_processor.models import Run
+from microservices.job_processor.queries import select_due_runs
+from microservices.kernel.db import Database, utc_now
+
+_PAUSE = timedelta(seconds=15)
+_BATCH = 500
+
+SUBMIT = ("queued", "waiting_for_site", "submitting")
+COLLECT = ("collecting",)
+
+
+def claim_due_runs(database: Database, statuses: tuple[str, ...]) -> list[UUID]:
+    """Runs in `statuses` that are due and that nobody holds a live lease on."""
+    now = utc_now()
+    with database.transaction() as session:
+        runs = list(session.scalars(select_due_runs(statuses, now, _BATCH)))
+        for run in runs:
+            run.next_action_at = now + _PAUSE
+        return [run.id for run in runs]
+
+
+def find_cancels(database: Database) -> list[UUID]:
+    """Runs at sites that somebody wants cancelled and whose site has not said yes; asked again until it does."""
+    with database.transaction() as session:
+        statement = select(Run.id).where(Run.status == "running", Run.cancel_requested_at.is_not(None)).limit(_BATCH)
+        return list(session.scalars(statement))

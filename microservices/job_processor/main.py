@@ -1,0 +1,48 @@
+"""The HTTP side of job_processor."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import redis
+from fastapi import FastAPI
+
+from microservices.job_processor import routes
+from microservices.job_processor.peers import Peers
+from microservices.job_processor.settings import Settings
+from microservices.job_processor.tasks import ROUTES
+from microservices.kernel.app import create_app
+from microservices.kernel.health import ReadinessCheck
+from microservices.kernel.outbox import Relay, relaying
+from microservices.kernel.tasks import create_celery
+
+
+def create() -> FastAPI:
+    return build(Settings())
+
+
+def build(settings: Settings) -> FastAPI:
+    peers = Peers(settings)
+    broker = redis.Redis.from_url(settings.broker_url.get_secret_value(), socket_timeout=2, socket_connect_timeout=2)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        subscribers = {"notification": settings.notification_url}
+        relay = Relay("job_processor", app.state.database, subscribers, peers.tokens.get)
+        with relaying(app.state.database, relay):
+            yield
+        peers.close()
+
+    app = create_app(
+        "job_processor",
+        settings,
+        [routes.router, routes.internal],
+        description="Imputation jobs: one input, one or many targets, each target its own run.",
+        # Without the broker jobs are accepted all the same: the sweep finds them when it is back.
+        checks=[ReadinessCheck("broker", broker.ping, required=False)],
+        lifespan=lifespan,
+    )
+    app.state.peers = peers
+    app.state.celery = create_celery(
+        "job_processor", settings.broker_url.get_secret_value(), log_level=settings.log_level, beat={}, routes=ROUTES
+    )
+    return app

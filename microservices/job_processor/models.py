@@ -1,0 +1,191 @@
+"""Tables of job_processing_db. Every owned row carries its organisation and its owner."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Float, ForeignKey, Index, Integer, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from microservices.kernel.db import new_metadata
+
+RUN_STATUSES = (
+    "queued",
+    "submitting",
+    "waiting_for_site",
+    "running",
+    "collecting",
+    "completed",
+    "failed",
+    "cancelled",
+)
+JOB_STATUSES = ("queued", "running", "completed", "partly_completed", "failed", "cancelled")
+FINAL_STATUSES = frozenset({"completed", "failed", "cancelled"})
+
+
+def one_of(column: str, values: tuple[str, ...]) -> str:
+    return f"{column} IN ({', '.join(repr(value) for value in values)})"
+
+
+class Base(DeclarativeBase):
+    metadata = new_metadata()
+    type_annotation_map = {  # noqa: RUF012  (SQLAlchemy's own way to configure a base)
+        datetime: DateTime(timezone=True),
+        str: Text,
+        dict[str, Any]: JSONB,
+        UUID: Uuid,
+    }
+
+
+class Job(Base):
+    """One researcher's wish: inputs, parameters, and one run for each target."""
+
+    __tablename__ = "imputation_jobs"
+    __table_args__ = (
+        CheckConstraint(one_of("status", JOB_STATUSES), name="status"),
+        Index("ix_imputation_jobs_owner", "organization_id", "owner_id", "created_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organization_id: Mapped[UUID]
+    owner_id: Mapped[UUID]
+    name: Mapped[str]
+    status: Mapped[str] = mapped_column(default="queued")
+    parameters: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+    runs: Mapped[list["Run"]] = relationship(
+        back_populates="job", order_by="Run.position", cascade="all, delete-orphan", lazy="selectin"
+    )
+    inputs: Mapped[list["JobInput"]] = relationship(
+        order_by="JobInput.position", cascade="all, delete-orphan", lazy="selectin"
+    )
+
+
+class JobInput(Base):
+    """An input as it was when the job was made: its facts are kept, its bytes are file_manager's."""
+
+    __tablename__ = "job_inputs"
+
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("imputation_jobs.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    file_id: Mapped[UUID] = mapped_column(index=True)
+    filename: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str]
+
+
+class Run(Base):
+    """One job at one target. `next_action_at`: when a sweep should look at it; the lease says who works on it now."""
+
+    __tablename__ = "job_runs"
+    __table_args__ = (
+        CheckConstraint(one_of("status", RUN_STATUSES), name="status"),
+        CheckConstraint("progress >= 0 AND progress <= 100", name="progress"),
+        CheckConstraint(
+            "status NOT IN ('running', 'collecting', 'completed') OR external_job_id IS NOT NULL", name="submitted"
+        ),
+        Index(
+            "ix_job_runs_due",
+            "next_action_at",
+            postgresql_where=text("status NOT IN ('completed', 'failed', 'cancelled')"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("imputation_jobs.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int]
+    organization_id: Mapped[UUID]
+    owner_id: Mapped[UUID]
+    service_id: Mapped[UUID]
+    panel_id: Mapped[UUID]
+    panel_key: Mapped[str]
+    status: Mapped[str] = mapped_column(default="queued")
+    progress: Mapped[float] = mapped_column(Float, default=0.0)
+    external_job_id: Mapped[str | None]
+    external_status: Mapped[str | None]
+    queue_position: Mapped[int | None]
+    message: Mapped[str] = mapped_column(default="")
+    error: Mapped[dict[str, Any] | None]
+    results: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    submitted_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    next_action_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    setbacks: Mapped[int] = mapped_column(Integer, default=0)
+    """How often in a row the present step was put off; it stretches the next pause."""
+    cancel_requested_at: Mapped[datetime | None]
+    lease_owner: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    lease_epoch: Mapped[int] = mapped_column(BigInteger, default=0)
+
+    job: Mapped[Job] = relationship(back_populates="runs")
+    attempts: Mapped[list["Attempt"]] = relationship(
+        order_by="Attempt.number", cascade="all, delete-orphan", lazy="selectin"
+    )
+
+
+class Attempt(Base):
+    """A submission, committed before its first byte leaves. `outcome` is empty while nobody knows what became of it."""
+
+    __tablename__ = "run_attempts"
+    __table_args__ = (
+        CheckConstraint("outcome IN ('accepted', 'refused', 'not_sent')", name="outcome"),
+        CheckConstraint("outcome IS DISTINCT FROM 'accepted' OR external_job_id IS NOT NULL", name="accepted"),
+        # At most one submission of a run may be open or accepted: a second job at a site is impossible here.
+        Index(
+            "uq_run_attempts_live",
+            "run_id",
+            unique=True,
+            postgresql_where=text("outcome IS NULL OR (outcome = 'accepted' AND retired_at IS NULL)"),
+        ),
+    )
+
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("job_runs.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    mark: Mapped[str] = mapped_column(unique=True)
+    credential_source: Mapped[str]
+    body_bytes: Mapped[int] = mapped_column(BigInteger)
+    lease_epoch: Mapped[int] = mapped_column(BigInteger)
+    result_password: Mapped[str]
+    """Encrypted; the site encrypts its results with it."""
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+    external_job_id: Mapped[str | None]
+    retired_at: Mapped[datetime | None]
+    """When the accepted job had ended without success, so that a retry may submit again."""
+
+
+class CollectedFile(Base):
+    """A file that a site offers for a run: how often it was asked for (sites count), and whether it is home."""
+
+    __tablename__ = "collected_files"
+
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("job_runs.id", ondelete="CASCADE"), primary_key=True)
+    external_job_id: Mapped[str] = mapped_column(primary_key=True)
+    filename: Mapped[str] = mapped_column(primary_key=True)
+    downloads: Mapped[int] = mapped_column(default=0)
+    members: Mapped[int | None]
+    """How many checked files came out of it; empty until they are all stored."""
+    error: Mapped[str | None]
+
+
+class StatusUpdate(Base):
+    """The history of a job, for people."""
+
+    __tablename__ = "job_status_updates"
+    __table_args__ = (Index("ix_job_status_updates_job", "job_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("imputation_jobs.id", ondelete="CASCADE"))
+    run_id: Mapped[UUID | None]
+    organization_id: Mapped[UUID]
+    owner_id: Mapped[UUID]
+    status: Mapped[str]
+    progress: Mapped[float] = mapped_column(Float)
+    message: Mapped[str]
+    occurred_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

@@ -1,0 +1,95 @@
+"""Our other services, as job_processor asks them."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO
+from uuid import UUID
+
+import httpx
+
+from microservices.contracts.file_manager import FileRecord, QualityRecord, ResultRecord, ResultUpload
+from microservices.contracts.registry import CuratedCredentialRequest, SiteRecord
+from microservices.contracts.user_service import CredentialRequest, SiteCredential
+from microservices.job_processor.errors import InputFileNotFoundError, SiteNotFoundError
+from microservices.job_processor.settings import Settings
+from microservices.kernel.auth import Principal
+from microservices.kernel.errors import DependencyUnavailableError, NotFoundError, UpstreamRefusedError
+from microservices.kernel.service_tokens import PeerClient, ServiceTokens
+
+_CHUNK = 1 << 20
+
+
+class Peers:
+    """One client per service, all with our own service token unless a caller is given."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.tokens = ServiceTokens(settings.authority_url, "job_processor", settings.client_secret)
+        self.files = PeerClient("file_manager", settings.files_url, self.tokens)
+        self.registry = PeerClient("service_registry", settings.registry_url, self.tokens)
+        self.users = PeerClient("user_service", settings.authority_url, self.tokens)
+        self._uploads = httpx.Client(base_url=settings.files_url, timeout=httpx.Timeout(60, connect=5), trust_env=False)
+
+    def close(self) -> None:
+        for client in (self.files, self.registry, self.users, self._uploads):
+            client.close()
+
+    def get_file(self, file_id: UUID, caller: Principal) -> FileRecord:
+        """A person's file, asked for as that person: what is not theirs does not exist."""
+        try:
+            return FileRecord.model_validate(self.files.call("GET", f"/api/v1/files/{file_id}", token=caller.token))
+        except NotFoundError as error:
+            raise InputFileNotFoundError(f"There is no file {file_id} among yours. Upload it first.") from error
+
+    def get_quality(self, file_id: UUID, caller: Principal) -> QualityRecord:
+        return QualityRecord.model_validate(self.files.call("GET", f"/api/v1/files/{file_id}/qc", token=caller.token))
+
+    def get_site(self, service_id: UUID) -> SiteRecord:
+        try:
+            return SiteRecord.model_validate(self.registry.call("GET", f"/internal/sites/{service_id}"))
+        except NotFoundError as error:
+            raise SiteNotFoundError(f"There is no site {service_id} in the catalogue.") from error
+
+    def find_personal_credential(self, user_id: UUID, service_id: UUID, run_id: UUID) -> str | None:
+        request = CredentialRequest(user_id=user_id, service_id=service_id, run_id=run_id)
+        return _secret_or_none(self.users, "/internal/site-credentials/resolve", request.model_dump(mode="json"))
+
+    def find_curated_credential(self, service_id: UUID, run_id: UUID) -> str | None:
+        request = CuratedCredentialRequest(run_id=run_id)
+        return _secret_or_none(
+            self.registry, f"/internal/sites/{service_id}/credential", request.model_dump(mode="json")
+        )
+
+    def store_result(self, upload: ResultUpload, stream: BinaryIO) -> ResultRecord:
+        """Stream one result file into file_manager; the same run and name again replaces it."""
+        try:
+            answer = self._uploads.post(
+                "/internal/results",
+                params=upload.model_dump(mode="json"),
+                content=_read_chunks(stream),
+                headers=self.files.headers(),
+            )
+        except httpx.TransportError as error:
+            raise DependencyUnavailableError("file_manager does not answer.") from error
+        if answer.status_code in (429, 502, 503, 504, 507):
+            raise DependencyUnavailableError("file_manager cannot store the results at the moment.")
+        if not answer.is_success:
+            raise UpstreamRefusedError(f"file_manager refused a result file ({answer.status_code}).")
+        return ResultRecord.model_validate(answer.json())
+
+    def list_results(self, run_ids: Iterable[UUID]) -> list[ResultRecord]:
+        answer = self.files.call("GET", "/internal/results", params={"run_id": [str(run_id) for run_id in run_ids]})
+        return [ResultRecord.model_validate(item) for item in answer]
+
+    def delete_results(self, job_id: UUID) -> None:
+        self.files.call("DELETE", "/internal/results", params={"job_id": str(job_id)})
+
+
+def _secret_or_none(client: PeerClient, path: str, body: dict[str, Any]) -> str | None:
+    try:
+        return SiteCredential.model_validate(client.call("POST", path, json=body)).credential
+    except NotFoundError:
+        return None
+
+
+def _read_chunks(stream: BinaryIO) -> Iterator[bytes]:
+    while chunk := stream.read(_CHUNK):
+        yield chunk

@@ -1,0 +1,101 @@
+"""Reads of job_processing_db. What a person asks for is always asked for as that person."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, exists, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from microservices.job_processor.models import FINAL_STATUSES, Attempt, CollectedFile, Job, JobInput, Run, StatusUpdate
+from microservices.kernel.auth import Principal
+
+JOB_ORDER: dict[str, InstrumentedAttribute[datetime] | InstrumentedAttribute[str]] = {
+    "created_at": Job.created_at,
+    "name": Job.name,
+    "status": Job.status,
+}
+
+
+def select_jobs(caller: Principal) -> Select[Job]:
+    user_id, organization_id = caller.person
+    return select(Job).where(Job.organization_id == organization_id, Job.owner_id == user_id)
+
+
+def narrow_jobs(
+    statement: Select[Job],
+    *,
+    status: str | None,
+    service_id: UUID | None,
+    text: str | None,
+    created_after: datetime | None,
+) -> Select[Job]:
+    if status:
+        statement = statement.where(Job.status == status)
+    if service_id:
+        statement = statement.where(Job.runs.any(Run.service_id == service_id))
+    if text:
+        statement = statement.where(Job.name.icontains(text, autoescape=True))
+    if created_after:
+        statement = statement.where(Job.created_at > created_after)
+    return statement
+
+
+def find_job(session: Session, caller: Principal, job_id: UUID, *, lock: bool = False) -> Job | None:
+    statement = select_jobs(caller).where(Job.id == job_id)
+    return session.scalar(statement.with_for_update(of=Job) if lock else statement)
+
+
+def find_history(session: Session, job_id: UUID) -> list[StatusUpdate]:
+    statement = select(StatusUpdate).where(StatusUpdate.job_id == job_id).order_by(StatusUpdate.id)
+    return list(session.scalars(statement))
+
+
+def lock_run(session: Session, run_id: UUID) -> Run | None:
+    """The run with its job, both locked: the job first, always, so that two tasks never wait for one another."""
+    job_id = session.scalar(select(Run.job_id).where(Run.id == run_id))
+    if job_id is None:
+        return None
+    session.execute(select(Job.id).where(Job.id == job_id).with_for_update())
+    return session.scalar(select(Run).where(Run.id == run_id).with_for_update(of=Run))
+
+
+def find_run(session: Session, run_id: UUID) -> Run | None:
+    return session.get(Run, run_id)
+
+
+def is_file_in_use(session: Session, file_id: UUID) -> bool:
+    unfinished = exists().where(Run.job_id == JobInput.job_id, Run.status.not_in(FINAL_STATUSES))
+    return bool(session.scalar(select(exists().where(JobInput.file_id == file_id, unfinished))))
+
+
+def select_due_runs(statuses: Iterable[str], now: datetime, limit: int) -> Select[Run]:
+    """Runs that nobody works on and that are due, oldest first, locked; those of other sweeps are passed over."""
+    return (
+        select(Run)
+        .where(
+            Run.status.in_(tuple(statuses)),
+            Run.next_action_at <= now,
+            (Run.lease_until.is_(None)) | (Run.lease_until < now),
+        )
+        .order_by(Run.next_action_at)
+        .limit(limit)
+        .with_for_update(of=Run, skip_locked=True)
+    )
+
+
+def find_open_attempt(run: Run) -> Attempt | None:
+    """The attempt of which nobody knows yet what became of it."""
+    return next((attempt for attempt in run.attempts if attempt.outcome is None), None)
+
+
+def find_accepted_attempt(run: Run) -> Attempt | None:
+    accepted = (a for a in run.attempts if a.outcome == "accepted" and a.retired_at is None)
+    return next(accepted, None)
+
+
+def find_collected(session: Session, run_id: UUID, external_job_id: str) -> dict[str, CollectedFile]:
+    statement = select(CollectedFile).where(
+        CollectedFile.run_id == run_id, CollectedFile.external_job_id == external_job_id
+    )
+    return {row.filename: row for row in session.scalars(statement)}

@@ -1,0 +1,138 @@
+"""The public jobs API, and what other services ask."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import JSONResponse
+from kombu.exceptions import OperationalError
+from sqlalchemy.orm import Session
+
+from microservices.contracts.file_manager import ResultRecord
+from microservices.contracts.job_processor import FileUsage
+from microservices.job_processor import queries, tasks, views
+from microservices.job_processor.errors import JobNotFoundError
+from microservices.job_processor.logic.cancellation import request_cancel
+from microservices.job_processor.logic.creation import create_job
+from microservices.job_processor.logic.retry import check_deletable, retry_failed_runs
+from microservices.job_processor.models import Job
+from microservices.job_processor.peers import Peers
+from microservices.job_processor.schemas import EventList, JobQuery, JobView, NewJob
+from microservices.kernel.auth import PEOPLE, Principal, services_with
+from microservices.kernel.db import SessionDep, get_database
+from microservices.kernel.idempotency import IdempotencyKey, once_key, run_once
+from microservices.kernel.logs import get_logger
+from microservices.kernel.pagination import Page, paginate
+
+Caller = Annotated[Principal, Depends(PEOPLE)]
+
+router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
+internal = APIRouter(prefix="/internal", tags=["internal"])
+
+log = get_logger(__name__)
+
+
+def get_peers(request: Request) -> Peers:
+    peers: Peers = request.app.state.peers
+    return peers
+
+
+PeersDep = Annotated[Peers, Depends(get_peers)]
+
+
+def _hint(request: Request, task: str, run_ids: list[UUID]) -> None:
+    """Wake a worker now. A broker that is away costs seconds only: the sweep finds the work in PostgreSQL."""
+    try:
+        for run_id in run_ids:
+            request.app.state.celery.send_task(task, args=[str(run_id)], retry=False)
+    except OperationalError as error:
+        log.warning("hint_not_sent", task=task, error=repr(error)[:200])
+
+
+@router.post("", status_code=202, response_model=JobView)
+def submit_job(
+    wish: NewJob, caller: Caller, peers: PeersDep, request: Request, idempotency_key: IdempotencyKey = None
+) -> JSONResponse:
+    run_ids: list[UUID] = []
+
+    def create(session: Session) -> JobView:
+        job = create_job(session, peers, caller, wish)
+        run_ids.extend(run.id for run in job.runs)
+        session.refresh(job)
+        return views.show_job(job)
+
+    once = once_key(caller, "POST /api/v1/jobs", idempotency_key, wish)
+    answer = run_once(get_database(request), once, 202, create)
+    _hint(request, tasks.SUBMIT_TASK, run_ids)
+    return answer
+
+
+@router.get("")
+def list_jobs(query: Annotated[JobQuery, Query()], caller: Caller, session: SessionDep) -> Page[JobView]:
+    statement = queries.narrow_jobs(
+        queries.select_jobs(caller),
+        status=query.status,
+        service_id=query.service_id,
+        text=query.q,
+        created_after=query.created_after,
+    )
+    return paginate(session, statement, query, sortable=queries.JOB_ORDER, key=Job.id, to_item=views.show_job)
+
+
+def _find(session: Session, caller: Principal, job_id: UUID, *, lock: bool = False) -> Job:
+    job = queries.find_job(session, caller, job_id, lock=lock)
+    if job is None:
+        raise JobNotFoundError(f"There is no job {job_id} among yours.")
+    return job
+
+
+@router.get("/{job_id}")
+def get_job(job_id: UUID, caller: Caller, session: SessionDep) -> JobView:
+    return views.show_job(_find(session, caller, job_id))
+
+
+@router.get("/{job_id}/events")
+def list_events(job_id: UUID, caller: Caller, session: SessionDep) -> EventList:
+    job = _find(session, caller, job_id)
+    items = [views.show_update(update) for update in queries.find_history(session, job.id)]
+    return EventList(items=items, total=len(items))
+
+
+@router.get("/{job_id}/results")
+def list_results(job_id: UUID, caller: Caller, session: SessionDep, peers: PeersDep) -> list[ResultRecord]:
+    job = _find(session, caller, job_id)
+    return peers.list_results(run.id for run in job.runs)
+
+
+@router.post("/{job_id}/cancel", status_code=202)
+def cancel_job(job_id: UUID, caller: Caller, request: Request) -> JobView:
+    with get_database(request).transaction() as session:
+        job = _find(session, caller, job_id, lock=True)
+        at_sites = request_cancel(session, job)
+        view = views.show_job(job)
+    _hint(request, tasks.CANCEL_TASK, at_sites)
+    return view
+
+
+@router.post("/{job_id}/retry", status_code=202)
+def retry_job(job_id: UUID, caller: Caller, request: Request) -> JobView:
+    with get_database(request).transaction() as session:
+        job = _find(session, caller, job_id, lock=True)
+        again = retry_failed_runs(session, job)
+        view = views.show_job(job)
+    _hint(request, tasks.SUBMIT_TASK, again)
+    return view
+
+
+@router.delete("/{job_id}", status_code=204)
+def delete_job(job_id: UUID, caller: Caller, session: SessionDep, peers: PeersDep) -> Response:
+    job = _find(session, caller, job_id, lock=True)
+    check_deletable(job)
+    peers.delete_results(job.id)
+    session.delete(job)
+    return Response(status_code=204)
+
+
+@internal.get("/files/{file_id}/usage", dependencies=[Depends(services_with("jobs:read"))])
+def tell_file_usage(file_id: UUID, session: SessionDep) -> FileUsage:
+    return FileUsage(in_use=queries.is_file_in_use(session, file_id))

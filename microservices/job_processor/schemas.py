@@ -1,0 +1,106 @@
+"""Shapes of the public jobs API (`api.md`: Jobs)."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from microservices.contracts.job_processor import JobStatus, RunStatus
+from microservices.kernel.pagination import ListQuery
+
+# PostgreSQL stores no NUL, and control characters have no place in a name.
+PlainText = StringConstraints(strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]*$")
+Name = Annotated[str, PlainText, Field(min_length=1, max_length=200)]
+
+
+class Target(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    service_id: UUID
+    panel_id: UUID
+    alternates: Annotated[list[UUID], Field(max_length=0)] = []
+
+
+class Residency(BaseModel):
+    """Where the data may go: countries as ISO 3166 codes of two letters."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    countries: Annotated[list[Annotated[str, Field(pattern="^[A-Z]{2}$")]], Field(min_length=1, max_length=250)]
+
+
+class NewJob(BaseModel):
+    """`POST /api/v1/jobs`: one job, one or many inputs (one a chromosome), one or many targets."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    input_file_ids: Annotated[list[UUID], Field(min_length=1, max_length=30)]
+    build: Literal["hg19", "hg38"]
+    phasing: Literal["eagle", "beagle", "no_phasing"] = "eagle"
+    population: Annotated[str, PlainText, Field(min_length=1, max_length=50)] | None = None
+    r2_filter: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    mode: Literal["imputation", "qc_only"] = "imputation"
+    targets: Annotated[list[Target], Field(min_length=1, max_length=20)]
+    priority: Literal["normal"] = "normal"
+    residency: Residency | None = None
+    template_id: None = None
+
+
+class RunError(BaseModel):
+    code: str
+    message: str
+    whose: Literal["input", "site", "platform"]
+    fix: str
+
+
+class RunView(BaseModel):
+    id: UUID
+    service_id: UUID
+    panel_id: UUID
+    status: RunStatus
+    progress: float
+    external_job_id: str | None
+    external_status: str | None
+    queue_position: int | None
+    attempts: int
+    message: str
+    error: RunError | None
+    submitted_at: datetime | None
+    finished_at: datetime | None
+    results: int
+
+
+class JobView(BaseModel):
+    id: UUID
+    name: str
+    status: JobStatus
+    progress: float
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    input_file_ids: list[UUID]
+    parameters: dict[str, Any]
+    runs: list[RunView]
+
+
+class JobQuery(ListQuery):
+    status: JobStatus | None = None
+    service_id: UUID | None = None
+    q: Annotated[str, PlainText, Field(max_length=200)] | None = None
+    created_after: datetime | None = None
+
+
+class StatusUpdateView(BaseModel):
+    run_id: UUID | None
+    status: str
+    progress: float
+    message: str
+    occurred_at: datetime
+
+
+class EventList(BaseModel):
+    items: list[StatusUpdateView]
+    next_cursor: None = None
+    total: int

@@ -1,0 +1,146 @@
+"""A small Cloudgene site under a test's command: it counts what it is sent, and misbehaves when told to."""
+
+import io
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyzipper
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
+
+TOKEN = "the-researchers-token"
+_BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+
+
+@dataclass
+class StubJob:
+    id: str
+    name: str
+    fields: dict[str, str]
+    files: dict[str, bytes]
+    state: int = 1
+    position: int = 0
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    output: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass
+class CloudgeneStub:
+    """What the site is like now; a test changes it between calls."""
+
+    jobs: list[StubJob] = field(default_factory=list)
+    maintenance: bool = False
+    full: bool = False
+    garble_submissions: bool = False
+    token_valid: bool = True
+    downloads: dict[str, int] = field(default_factory=dict)
+    spoil_downloads: int = 0
+    hidden: bool = False
+
+    def find(self, job_id: str) -> StubJob:
+        return next(job for job in self.jobs if job.id == job_id)
+
+    def finish(self, job: StubJob) -> None:
+        """Results lie ready, encrypted with the password that came with the job."""
+        job.state, job.position = 4, -1
+        job.output = {"chr_20.zip": make_archive(job.fields["password"]), "qc_report.txt": b"all well\n"}
+
+
+def make_archive(password: str) -> bytes:
+    buffer = io.BytesIO()
+    with pyzipper.AESZipFile(buffer, "w", encryption=pyzipper.WZ_AES) as archive:
+        archive.setpassword(password.encode())
+        archive.writestr("chr20.dose.vcf.gz", _BGZF_END)
+        archive.writestr("chr20.info.gz", _BGZF_END)
+    return buffer.getvalue()
+
+
+def build_site(stub: CloudgeneStub) -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/api/v2/server")
+    def server(request: Request) -> dict[str, Any]:
+        answer: dict[str, Any] = {
+            "name": "Stub",
+            "apps": [{"id": "imputationserver2@2.0.12", "name": "Imputation", "version": "2.0.12"}],
+            "loggedIn": request.headers.get("x-auth-token") == TOKEN,
+            "maintenace": stub.maintenance,
+        }
+        return answer | ({"maintenaceMessage": "back at noon"} if stub.maintenance else {})
+
+    @app.post("/api/v2/tokens/verify")
+    async def verify(request: Request) -> dict[str, Any]:
+        form = await request.form()
+        valid = stub.token_valid and form["token"] == TOKEN
+        return {"valid": valid, "message": "fine" if valid else "Invalid API Token.", "username": "alice"}
+
+    @app.post("/api/v2/jobs/submit/{app_id}")
+    async def submit(app_id: str, request: Request) -> Response:
+        form = await request.form()
+        if stub.full:
+            message = "Only 2 jobs per user can be executed simultaneously."
+            return JSONResponse({"success": False, "message": message}, status_code=400)
+        uploads = {item.filename: await item.read() for item in form.getlist("files")}  # type: ignore[union-attr]
+        fields = {name: str(value) for name, value in form.items() if name != "files"}
+        job_id = f"job-20261122-120000-{len(stub.jobs):03d}"
+        stub.jobs.append(StubJob(job_id, fields["job-name"], fields, uploads))  # type: ignore[arg-type]
+        if stub.garble_submissions:
+            return HTMLResponse("<html>gateway</html>")
+        return JSONResponse({"success": True, "message": "added", "id": job_id})
+
+    @app.get("/api/v2/jobs")
+    def list_jobs() -> dict[str, Any]:
+        shown = [] if stub.hidden else [view(job) for job in reversed(stub.jobs)]
+        return {"count": len(shown), "page": 1, "pageSize": 15, "prev": None, "next": None, "pages": [1], "data": shown}
+
+    @app.get("/api/v2/jobs/{job_id}")
+    def details(job_id: str) -> dict[str, Any]:
+        return view(stub.find(job_id))
+
+    @app.get("/api/v2/jobs/{job_id}/cancel")
+    def cancel(job_id: str) -> dict[str, Any]:
+        job = stub.find(job_id)
+        if job.state in (1, 2, 3):
+            job.state, job.position = 6, -1
+        return view(job)
+
+    @app.get("/logs/{job_id}")
+    def log(job_id: str) -> Response:
+        return Response(f"log of {job_id}: out of memory", media_type="text/plain")
+
+    @app.get("/share/results/{file_hash}/{name:path}")
+    def download(file_hash: str, name: str) -> Response:
+        stub.downloads[name] = stub.downloads.get(name, 0) + 1
+        job_id = file_hash.split(".")[0]
+        content = stub.find(job_id).output[name]
+        if stub.spoil_downloads:
+            stub.spoil_downloads -= 1
+            content = content[:100] + secrets.token_bytes(max(len(content) - 100, 1))
+        return StreamingResponse(iter([content]))
+
+    def view(job: StubJob) -> dict[str, Any]:
+        files = [
+            {"name": name, "path": name, "hash": f"{job.id}.{name}", "count": 10, "size": f"{len(content)} bytes"}
+            for name, content in job.output.items()
+        ]
+        return {
+            "id": job.id,
+            "name": job.name,
+            "application": "Genotype Imputation 2.0.12",
+            "applicationId": "imputationserver2",
+            "state": job.state,
+            "positionInQueue": job.position,
+            "submittedOn": int(time.time() * 1000),
+            "startTime": 0,
+            "endTime": 0,
+            "currentTime": int(time.time() * 1000),
+            "deletedOn": -1,
+            "steps": job.steps,
+            "outputParams": [{"id": 1, "name": "output", "download": True, "hash": "h", "files": files, "tree": []}],
+            "username": "alice",
+            "logs": "",
+        }
+
+    return app

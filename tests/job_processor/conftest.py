@@ -1,0 +1,121 @@
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from imputehub.local.postgresql import PostgresqlServer
+from microservices.job_processor.logic.engine import Engine, start_engine
+from microservices.job_processor.logic.sites import Sites
+from microservices.job_processor.main import build
+from microservices.job_processor.settings import Settings
+from microservices.kernel.migrations import migrate_database
+from microservices.kernel.testing import TokenAuthority, serve_app
+from tests.job_processor.cloudgene_stub import TOKEN, CloudgeneStub, build_site
+from tests.job_processor.peers_stub import PeersStub, build_peers
+
+
+@dataclass
+class World:
+    """job_processor with its database, a worker's engine, its peers and one site."""
+
+    client: httpx.Client
+    engine: Engine
+    site: CloudgeneStub
+    peers: PeersStub
+    authority: TokenAuthority
+
+    def new_person(self) -> "Person":
+        return Person(self)
+
+
+@dataclass
+class Person:
+    world: World
+    user_id: UUID = field(default_factory=uuid4)
+
+    def __post_init__(self) -> None:
+        self.headers = self.world.authority.person(user_id=self.user_id)
+        self.world.peers.credentials[str(self.user_id), str(self.world.peers.service_id)] = TOKEN
+
+    def add_file(self, **changes: Any) -> UUID:
+        return self.world.peers.add_file(self.headers["Authorization"], **changes)
+
+    def describe_job(self, **changes: Any) -> dict[str, Any]:
+        target = {"service_id": str(self.world.peers.service_id), "panel_id": str(self.world.peers.panel_id)}
+        wish = {"name": "cohort A", "build": "hg38", "phasing": "no_phasing", "targets": [target]} | changes
+        if "input_file_ids" not in wish:
+            wish["input_file_ids"] = [str(self.add_file())]
+        return wish
+
+    def post_job(self, headers: dict[str, str] | None = None, **changes: Any) -> httpx.Response:
+        wish = self.describe_job(**changes)
+        return self.world.client.post("/api/v1/jobs", json=wish, headers=self.headers | (headers or {}))
+
+    def submit_job(self, **changes: Any) -> tuple[str, UUID]:
+        """(job, its only run)."""
+        answer = self.post_job(**changes)
+        assert answer.status_code == 202, answer.text
+        return answer.json()["id"], UUID(answer.json()["runs"][0]["id"])
+
+    def get_run(self, job_id: str) -> dict[str, Any]:
+        answer: dict[str, Any] = self.get_job(job_id)["runs"][0]
+        return answer
+
+    def get_job(self, job_id: str) -> dict[str, Any]:
+        answer: dict[str, Any] = self.world.client.get(f"/api/v1/jobs/{job_id}", headers=self.headers).json()
+        return answer
+
+
+@pytest.fixture(scope="session")
+def database_url(postgresql: PostgresqlServer) -> str:
+    url = postgresql.create_database()
+    migrate_database("job_processor", url)
+    return url
+
+
+@pytest.fixture(scope="session")
+def running_world(
+    database_url: str, redis_url: str, authority: TokenAuthority, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    site, peers = CloudgeneStub(), PeersStub()
+    with serve_app(build_site(site)) as peers.site_address, serve_app(build_peers(peers, authority)) as peers_url:
+        settings = Settings(
+            database_url=SecretStr(database_url),
+            client_secret=SecretStr("unused"),
+            redis_url=SecretStr(redis_url),
+            authority_url=peers_url,
+            broker_url=SecretStr(f"{redis_url.rsplit('/', 1)[0]}/5"),
+            encryption_keys=SecretStr(Fernet.generate_key().decode()),
+            spool_dir=tmp_path_factory.mktemp("spool"),
+            registry_url=peers_url,
+            files_url=peers_url,
+            notification_url=peers_url,
+        )
+        engine = start_engine(settings)
+        with serve_app(build(settings)) as address, httpx.Client(base_url=address) as client:
+            yield World(client, engine, site, peers, authority)
+        engine.loop.run(engine.sites.close())
+        engine.peers.close()
+        engine.database.dispose()
+
+
+@pytest.fixture
+def world(running_world: World) -> World:
+    """The servers stay; what they hold is new for each test."""
+    vars(running_world.site).update(vars(CloudgeneStub()))
+    vars(running_world.peers).update(vars(PeersStub(site_address=running_world.peers.site_address)))
+    running_world.engine.sites = Sites(running_world.engine.peers)
+    with running_world.engine.database.transaction() as session:
+        session.execute(text("TRUNCATE imputation_jobs, outbox, idempotency_keys CASCADE"))
+    return running_world
+
+
+@pytest.fixture
+def person(world: World) -> Person:
+    return world.new_person()

@@ -1,0 +1,141 @@
+"""Our other services as job_processor sees them, in one small real server."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+
+from microservices.kernel.testing import TokenAuthority
+
+
+@dataclass
+class PeersStub:
+    site_address: str = ""
+    service_id: UUID = field(default_factory=uuid4)
+    panel_id: UUID = field(default_factory=uuid4)
+    site: dict[str, Any] = field(default_factory=dict)
+    files: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    quality: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    credentials: dict[tuple[str, str], str] = field(default_factory=dict)
+    stored: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    file_manager_down: bool = False
+
+    def add_file(self, owner: str, **changes: Any) -> UUID:
+        file_id = uuid4()
+        self.files[file_id] = {
+            "id": str(file_id),
+            "owner": owner,
+            "filename": "cohort.vcf.gz",
+            "size": 1000,
+            "sha256": "0" * 64,
+            "status": "ready",
+            "created_at": "2026-11-22T12:00:00Z",
+        } | {name: value for name, value in changes.items() if name in ("filename", "status", "size")}
+        self.quality[file_id] = {
+            "verdict": "pass",
+            "build": "hg38",
+            "chromosomes": ["chr20"],
+            "samples": 50,
+            "variants": 1500,
+            "phased": True,
+            "has_chr_prefix": True,
+            "issues": [],
+        } | {name: value for name, value in changes.items() if name in ("build", "samples", "phased", "chromosomes")}
+        return file_id
+
+    def describe_site(self) -> dict[str, Any]:
+        panel = {
+            "id": str(self.panel_id),
+            "name": "Panel",
+            "panel_id": "apps@panel@1.0.0",
+            "populations": ["eur", "afr"],
+            "build": "hg38",
+        }
+        config = {"allow_private_network": True, "poll_first_s": 0.1, "hold_retry_s": 0.1}
+        site = {
+            "id": str(self.service_id),
+            "name": "Stub site",
+            "api_type": "michigan",
+            "base_url": self.site_address,
+            "country": "ZA",
+            "api_config": config,
+            "panels": [panel],
+        }
+        record = {"is_available": True, "health_status": "healthy", "has_credential": False}
+        return record | {"site": site | self.site}
+
+
+def build_peers(stub: PeersStub, authority: TokenAuthority) -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/.well-known/jwks.json")
+    def publish_keys() -> dict[str, Any]:
+        return {"keys": [authority.jwk]}
+
+    @app.post("/api/v1/auth/token")
+    def grant() -> dict[str, Any]:
+        token = authority.service("job_processor")["Authorization"].removeprefix("Bearer ")
+        return {"access_token": token, "token_type": "bearer", "expires_in": 3600}
+
+    def find(request: Request, file_id: UUID) -> dict[str, Any] | None:
+        file = stub.files.get(file_id)
+        return file if file and file["owner"] == request.headers["authorization"] else None
+
+    @app.get("/api/v1/files/{file_id}")
+    def get_file(file_id: UUID, request: Request) -> Response:
+        file = find(request, file_id)
+        return JSONResponse(file) if file else JSONResponse({"detail": "no such file"}, status_code=404)
+
+    @app.get("/api/v1/files/{file_id}/qc")
+    def get_quality(file_id: UUID) -> dict[str, Any]:
+        return stub.quality[file_id]
+
+    @app.get("/internal/files/{file_id}/content")
+    def get_content(file_id: UUID) -> Response:
+        return Response(b"v" * stub.files[file_id]["size"])
+
+    @app.get("/internal/sites/{service_id}")
+    def get_site(service_id: UUID) -> Response:
+        if service_id != stub.service_id:
+            return JSONResponse({"detail": "no such site"}, status_code=404)
+        return JSONResponse(stub.describe_site())
+
+    @app.post("/internal/site-credentials/resolve")
+    async def resolve(request: Request) -> Response:
+        body = await request.json()
+        credential = stub.credentials.get((body["user_id"], body["service_id"]))
+        return JSONResponse({"credential": credential}) if credential else Response(status_code=404)
+
+    @app.post("/internal/results")
+    async def store(request: Request) -> Response:
+        if stub.file_manager_down:
+            return Response(status_code=503)
+        query = request.query_params
+        content = await request.body()
+        stub.stored[query["run_id"], query["filename"]] = content
+        return JSONResponse(show(query["run_id"], query["filename"], content), status_code=201)
+
+    @app.get("/internal/results")
+    def list_results(request: Request) -> list[dict[str, Any]]:
+        wanted = request.query_params.getlist("run_id")
+        return [show(run_id, name, content) for (run_id, name), content in stub.stored.items() if run_id in wanted]
+
+    @app.delete("/internal/results")
+    def delete_results() -> Response:
+        stub.stored.clear()
+        return Response(status_code=204)
+
+    def show(run_id: str, name: str, content: bytes) -> dict[str, Any]:
+        return {
+            "id": str(uuid4()),
+            "run_id": run_id,
+            "filename": name,
+            "kind": "imputed_data",
+            "size": len(content),
+            "sha256": "0" * 64,
+            "download_url": "http://127.0.0.1/x",
+        }
+
+    return app
