@@ -1,0 +1,1 @@
+"""What the service does, free of the web framework."""

@@ -1,0 +1,141 @@
+"""Log-ins of people: by password, and on by refresh tokens, which rotate.
+
+A refresh token is used once. One that comes again was copied, by a thief or from one, and nobody can tell which of
+the two is asking: the whole family ends, and its owner logs in anew.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from microservices.kernel.db import Database, utc_now
+from microservices.user_service import queries
+from microservices.user_service.errors import GrantError
+from microservices.user_service.logic import tokens
+from microservices.user_service.logic.audit import Origin, record_action, record_of_user
+from microservices.user_service.logic.passwords import check_password, hash_password, needs_rehash
+from microservices.user_service.logic.signing_keys import KeyRing
+from microservices.user_service.logic.throttle import LoginThrottle
+from microservices.user_service.models import LoginSession, RefreshToken, User
+from microservices.user_service.schemas import TokenAnswer, normalize_email
+
+IDLE_LIFE = timedelta(days=30)
+ABSOLUTE_LIFE = timedelta(days=90)
+
+
+@dataclass(frozen=True)
+class LoginDesk:
+    """What it takes to log people in."""
+
+    database: Database
+    keyring: KeyRing
+    throttle: LoginThrottle
+
+
+def log_in(desk: LoginDesk, username: str, password: str, origin: Origin) -> TokenAnswer:
+    """Raises `GrantError` (`invalid_grant`, `account_inactive`) or `TooManyAttemptsError`."""
+    email = _read_username(username)
+    desk.throttle.check(email, origin.address)
+    with desk.database.transaction() as session:
+        user = queries.find_user_by_email(session, email) if email else None
+    right = check_password(user.password_hash if user else None, password)
+    if user is None or not right:
+        desk.throttle.note_failure(email, origin.address)
+        _record_failure(desk.database, user, origin, "wrong_password" if user else "unknown_account")
+        raise GrantError("invalid_grant", "The e-mail address or the password is wrong.")
+    desk.throttle.forgive(email, origin.address)
+    _require_active(desk.database, user, origin)
+    with desk.database.transaction() as session:
+        return _open_session(session, desk.keyring, user.id, password, origin)
+
+
+def _read_username(given: str) -> str:
+    """The address as it is stored; empty for what is none, and such an account does not exist."""
+    try:
+        return normalize_email(given)
+    except ValueError:
+        return ""
+
+
+def _record_failure(database: Database, user: User | None, origin: Origin, reason: str) -> None:
+    with database.transaction() as session:
+        if user:
+            record_of_user(session, "login_failed", origin, user, actor="anonymous", details={"reason": reason})
+        else:
+            record_action(session, "login_failed", origin, actor="anonymous", details={"reason": reason})
+
+
+def _require_active(database: Database, user: User, origin: Origin) -> None:
+    if not user.is_active:
+        _record_failure(database, user, origin, "inactive")
+        raise _inactive()
+
+
+def _inactive() -> GrantError:
+    detail = "This account has been deactivated. Ask an administrator."
+    return GrantError("account_inactive", detail, oauth_error="invalid_grant")
+
+
+def _open_session(session: Session, keyring: KeyRing, user_id: UUID, password: str, origin: Origin) -> TokenAnswer:
+    user = queries.find_user(session, user_id)
+    if user is None:
+        raise GrantError("invalid_grant", "The e-mail address or the password is wrong.")
+    if needs_rehash(user.password_hash):
+        user.password_hash = hash_password(password)
+    now = utc_now()
+    queries.delete_ended_sessions(session, user.id, now)
+    login = LoginSession(user=user, created_at=now, ends_at=now + ABSOLUTE_LIFE)
+    session.add(login)
+    session.flush()
+    record_of_user(session, "logged_in", origin, user, details={"session_id": str(login.id)})
+    return _issue(session, keyring, login, now)
+
+
+def _issue(session: Session, keyring: KeyRing, login: LoginSession, now: datetime) -> TokenAnswer:
+    refresh_token = tokens.make_refresh_token()
+    session.add(
+        RefreshToken(
+            token_hash=tokens.hash_refresh_token(refresh_token),
+            session_id=login.id,
+            created_at=now,
+            expires_at=min(now + IDLE_LIFE, login.ends_at),
+        )
+    )
+    return TokenAnswer(
+        access_token=tokens.sign_for_person(keyring, login.user, login.id),
+        expires_in=tokens.PERSON_LIFE_S,
+        refresh_token=refresh_token,
+    )
+
+
+def refresh(desk: LoginDesk, refresh_token: str, origin: Origin) -> TokenAnswer:
+    """New tokens for a refresh token that was not used yet. Raises `GrantError`."""
+    with desk.database.transaction() as session:
+        outcome = _rotate(session, desk.keyring, refresh_token, origin)
+    # Raised only now: ending the family must be committed.
+    if isinstance(outcome, GrantError):
+        raise outcome
+    return outcome
+
+
+def _rotate(session: Session, keyring: KeyRing, refresh_token: str, origin: Origin) -> TokenAnswer | GrantError:
+    now = utc_now()
+    token_hash = tokens.hash_refresh_token(refresh_token)
+    login = queries.lock_session_of_token(session, token_hash)
+    token = queries.find_refresh_token(session, token_hash)
+    refused = GrantError("invalid_grant", "The refresh token is not valid or has ended. Log in again.")
+    if login is None or token is None or login.revoked_at is not None:
+        return refused
+    if token.used_at is not None:
+        login.revoked_at = now
+        details = {"session_id": str(login.id)}
+        record_of_user(session, "refresh_reused", origin, login.user, actor="anonymous", details=details)
+        return GrantError("invalid_grant", "This refresh token was used before, so its log-in was ended. Log in again.")
+    if token.expires_at <= now:
+        return refused
+    if not login.user.is_active:
+        return _inactive()
+    token.used_at = now
+    return _issue(session, keyring, login, now)

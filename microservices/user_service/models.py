@@ -1,0 +1,168 @@
+"""The tables of user_management_db."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, Index, Table, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from microservices.kernel.db import new_metadata
+
+
+class Base(DeclarativeBase):
+    metadata = new_metadata()
+    type_annotation_map = {datetime: DateTime(timezone=True), dict[str, Any]: JSONB}  # noqa: RUF012
+
+
+class Organization(Base):
+    """A tenant. `name_key` is the name as it is compared; personal ones may share it with a named one."""
+
+    __tablename__ = "organizations"
+    __table_args__ = (
+        Index("uq_organizations_name_key", "name_key", unique=True, postgresql_where=text("NOT is_personal")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    name: Mapped[str]
+    name_key: Mapped[str]
+    is_personal: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+user_roles = Table(
+    "user_roles",
+    Base.metadata,
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("role", ForeignKey("roles.name"), primary_key=True),
+)
+
+
+class Permission(Base):
+    """One thing that a role may do, for people and their user interfaces to see."""
+
+    __tablename__ = "permissions"
+
+    role: Mapped[str] = mapped_column(ForeignKey("roles.name", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+
+
+class Role(Base):
+    __tablename__ = "roles"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    description: Mapped[str]
+    permissions: Mapped[list[Permission]] = relationship(lazy="selectin")
+
+
+class User(Base):
+    """An account. `email` is normalised and in lower case, so that it is unique whatever its letters' case."""
+
+    __tablename__ = "users"
+    __table_args__ = (Index("uq_users_email", "email", unique=True),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), index=True)
+    email: Mapped[str]
+    email_verified_at: Mapped[datetime | None]
+    password_hash: Mapped[str]
+    tier: Mapped[str]
+    is_active: Mapped[bool] = mapped_column(server_default=text("true"), default=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    organization: Mapped[Organization] = relationship(lazy="joined", innerjoin=True)
+    profile: Mapped["UserProfile"] = relationship(lazy="joined", innerjoin=True)
+    roles: Mapped[list[Role]] = relationship(secondary=user_roles, lazy="selectin", order_by="Role.name")
+
+    @property
+    def role_names(self) -> list[str]:
+        return [role.name for role in self.roles]
+
+
+class UserProfile(Base):
+    """What people say of themselves; nothing here decides what they may do."""
+
+    __tablename__ = "user_profiles"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    full_name: Mapped[str]
+    affiliation: Mapped[str | None]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class LoginSession(Base):
+    """One log-in and the family of refresh tokens that follow from it; its id is the `sid` of the access tokens."""
+
+    __tablename__ = "login_sessions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    user: Mapped[User] = relationship()
+
+
+class RefreshToken(Base):
+    """Only the SHA-256 is stored: the tokens have 256 random bits, so nothing slower is needed."""
+
+    __tablename__ = "refresh_tokens"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("login_sessions.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class SigningKey(Base):
+    """A key of the platform: published while it is here and not past `published_until`, signing from `signs_from`."""
+
+    __tablename__ = "signing_keys"
+
+    kid: Mapped[str] = mapped_column(primary_key=True)
+    private_key: Mapped[str]
+    public_jwk: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    signs_from: Mapped[datetime]
+    published_until: Mapped[datetime | None]
+
+
+class SiteCredentialRow(Base):
+    """A person's own credential for an imputation site, encrypted."""
+
+    __tablename__ = "site_credentials"
+    __table_args__ = (Index("uq_site_credentials_owner_service", "owner_id", "service_id", unique=True),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    service_id: Mapped[UUID]
+    credential: Mapped[str]
+    set_at: Mapped[datetime]
+
+
+class AuditLog(Base):
+    """Who did what, and from where. Never a secret, nor what somebody typed into a log-in form."""
+
+    __tablename__ = "audit_logs"
+    __table_args__ = (
+        CheckConstraint(
+            "action IN ('registered', 'provisioned', 'logged_in', 'login_failed', 'refresh_reused',"
+            " 'credential_set', 'credential_deleted', 'credential_used')",
+            name="action_known",
+        ),
+        Index("ix_audit_logs_owner_id_occurred_at", "owner_id", "occurred_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    occurred_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+    action: Mapped[str]
+    actor: Mapped[str]
+    # No foreign keys: the log outlives what it speaks of.
+    organization_id: Mapped[UUID | None]
+    owner_id: Mapped[UUID | None]
+    request_id: Mapped[str]
+    address: Mapped[str]
+    details: Mapped[dict[str, Any]]

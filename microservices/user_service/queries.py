@@ -1,0 +1,97 @@
+"""What is asked of the database."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from microservices.kernel.auth import Principal
+from microservices.user_service.models import (
+    LoginSession,
+    Organization,
+    RefreshToken,
+    Role,
+    SigningKey,
+    SiteCredentialRow,
+    User,
+)
+
+
+def find_user_by_email(session: Session, email: str) -> User | None:
+    return session.scalar(select(User).where(User.email == email))
+
+
+def find_user(session: Session, user_id: UUID) -> User | None:
+    return session.get(User, user_id)
+
+
+def find_roles(session: Session, names: Sequence[str]) -> list[Role]:
+    return list(session.scalars(select(Role).where(Role.name.in_(names)).order_by(Role.name)))
+
+
+def ensure_organization(session: Session, name: str, name_key: str) -> Organization:
+    """The named organisation, made when it is not there; safe when two do it at once."""
+    statement = insert(Organization).values(name=name, name_key=name_key, is_personal=False)
+    named = ~Organization.is_personal
+    session.execute(statement.on_conflict_do_nothing(index_elements=["name_key"], index_where=named))
+    found = select(Organization).where(Organization.name_key == name_key, named)
+    return session.scalars(found).one()
+
+
+def lock_session_of_token(session: Session, token_hash: str) -> LoginSession | None:
+    """The family that a refresh token belongs to, locked: its tokens are used one after the other."""
+    of_token = select(RefreshToken.session_id).where(RefreshToken.token_hash == token_hash).scalar_subquery()
+    return session.scalar(select(LoginSession).where(LoginSession.id == of_token).with_for_update())
+
+
+def find_refresh_token(session: Session, token_hash: str) -> RefreshToken | None:
+    return session.scalar(select(RefreshToken).where(RefreshToken.token_hash == token_hash))
+
+
+def delete_ended_sessions(session: Session, user_id: UUID, before: datetime) -> None:
+    session.execute(delete(LoginSession).where(LoginSession.user_id == user_id, LoginSession.ends_at < before))
+
+
+def delete_sessions(session: Session, user_id: UUID) -> None:
+    session.execute(delete(LoginSession).where(LoginSession.user_id == user_id))
+
+
+def list_published_keys(session: Session, now: datetime) -> list[SigningKey]:
+    """Newest first of those that sign."""
+    statement = select(SigningKey).where((SigningKey.published_until.is_(None)) | (SigningKey.published_until > now))
+    return list(session.scalars(statement.order_by(SigningKey.signs_from.desc(), SigningKey.kid)))
+
+
+def select_credentials(caller: Principal) -> Select[SiteCredentialRow]:
+    user_id, organization_id = caller.person
+    return select(SiteCredentialRow).where(
+        SiteCredentialRow.owner_id == user_id, SiteCredentialRow.organization_id == organization_id
+    )
+
+
+def save_credential(session: Session, caller: Principal, service_id: UUID, encrypted: str, now: datetime) -> None:
+    user_id, organization_id = caller.person
+    fresh = {"organization_id": organization_id, "credential": encrypted, "set_at": now}
+    statement = insert(SiteCredentialRow).values(owner_id=user_id, service_id=service_id, **fresh)
+    session.execute(statement.on_conflict_do_update(index_elements=["owner_id", "service_id"], set_=fresh))
+
+
+def delete_credential(session: Session, caller: Principal, service_id: UUID) -> bool:
+    user_id, organization_id = caller.person
+    statement = delete(SiteCredentialRow).where(
+        SiteCredentialRow.owner_id == user_id,
+        SiteCredentialRow.organization_id == organization_id,
+        SiteCredentialRow.service_id == service_id,
+    )
+    return session.execute(statement.returning(SiteCredentialRow.id)).first() is not None
+
+
+def find_credential_of(session: Session, user_id: UUID, service_id: UUID) -> SiteCredentialRow | None:
+    """A person's credential, for a run of theirs; none of a deactivated account."""
+    statement = select(SiteCredentialRow).join(User, User.id == SiteCredentialRow.owner_id)
+    return session.scalar(
+        statement.where(User.id == user_id, User.is_active, SiteCredentialRow.service_id == service_id)
+    )

@@ -1,0 +1,152 @@
+"""Whatever a client sends, it is told what is wrong, and never that we failed."""
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from user_service.people import Person, log_in_client, registration
+
+nasty_text = st.one_of(
+    st.text(max_size=40),
+    st.sampled_from(
+        [
+            *(
+                "",
+                "\x00",
+                "a\x00b@example.org",
+                "\ud800",
+                "🧬" * 300,
+                "x" * 100_000,
+                "' OR 1=1 --",
+                "\u202e",
+                "é@exämple.org",
+            ),
+            *("İ@example.org", "../../etc/passwd", "%00", "null", "1e999"),
+        ]
+    ),
+)
+nasty = st.recursive(
+    st.one_of(nasty_text, st.none(), st.booleans(), st.integers(), st.floats(), st.just(10**400)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(nasty_text, inner, max_size=3)),
+    max_leaves=6,
+)
+hunt = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def check(answer: httpx.Response) -> None:
+    assert answer.status_code < 500, answer.text
+    if answer.status_code >= 400:
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert {"type", "title", "status", "detail", "code", "request_id"} <= answer.json().keys()
+
+
+def send(http: httpx.Client, method: str, path: str, body: Any, **others: Any) -> None:
+    content = json.dumps(body).encode()
+    headers = {"Content-Type": "application/json", **others.pop("headers", {})}
+    check(http.request(method, path, content=content, headers=headers, **others))
+
+
+@hunt
+@given(field=st.sampled_from(["email", "full_name", "organization", "password"]), value=nasty)
+def test_registrations(http: httpx.Client, field: str, value: Any) -> None:
+    send(http, "POST", "/api/v1/auth/register", registration() | {field: value})
+
+
+@hunt
+@given(body=nasty)
+def test_profiles(http: httpx.Client, person: Person, body: Any) -> None:
+    send(http, "PATCH", "/api/v1/users/me", body, headers=person.headers)
+    send(http, "PATCH", "/api/v1/users/me", {"full_name": body, "affiliation": body}, headers=person.headers)
+
+
+@hunt
+@given(service_id=st.text(max_size=40), value=nasty)
+def test_site_credentials(http: httpx.Client, person: Person, service_id: str, value: Any) -> None:
+    mine = "/api/v1/users/me/site-credentials/"
+    check(http.delete(mine + quote(service_id, safe="", errors="replace"), headers=person.headers))
+    send(http, "PUT", mine + person.id, {"credential": value}, headers=person.headers)
+
+
+@hunt
+@given(grant=st.sampled_from(["password", "refresh_token", "client_credentials", "x"]), text=nasty_text)
+def test_grants(http: httpx.Client, grant: str, text: str) -> None:
+    text = text.encode("utf-8", "replace").decode()
+    fields = ("username", "password", "refresh_token", "client_id", "client_secret")
+    check(http.post("/api/v1/auth/token", data={"grant_type": grant, **dict.fromkeys(fields, text)}))
+    check(http.post("/api/v1/auth/token", data={"grant_type": text}))
+
+
+@hunt
+@given(value=nasty)
+def test_uses_of_credentials(http: httpx.Client, value: Any) -> None:
+    headers = {"Authorization": f"Bearer {log_in_client(http, 'job_processor').json()['access_token']}"}
+    request = dict.fromkeys(("user_id", "service_id", "run_id"), value)
+    send(http, "POST", "/internal/site-credentials/resolve", request, headers=headers)
+
+
+@hunt
+@given(cursor=nasty_text.filter(lambda text: len(text) < 2000), limit=nasty_text.filter(lambda text: len(text) < 2000))
+def test_list_parameters(http: httpx.Client, person: Person, cursor: str, limit: str) -> None:
+    given_ = {name: text.encode("utf-8", "replace") for name, text in (("cursor", cursor), ("limit", limit))}
+    mine = "/api/v1/users/me/site-credentials"
+    for name, value in given_.items():
+        check(http.get(mine, headers=person.headers, params={name: value.decode()}))
+    check(http.get(mine, headers=person.headers, params={"sort": given_["cursor"].decode()}))
+    check(http.get(mine, headers=person.headers, params={"unknown": "x"}))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b"null",
+        b'"text"',
+        b"[]",
+        b"1" * 5_000,
+        b'{"email": "\\ud800@example.org"}',
+        b"{}" * 2,
+    ],
+)
+def test_bodies_that_are_no_json_object(http: httpx.Client, body: bytes) -> None:
+    answer = http.post("/api/v1/auth/register", content=body, headers={"Content-Type": "application/json"})
+    check(answer)
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type"),
+    [
+        (b"grant_type=password&username=%00&password=%ff", "application/x-www-form-urlencoded"),
+        (b"grant_type=" + b"%ed%a0%80", "application/x-www-form-urlencoded"),
+        (b"{}", "application/json"),
+        (b"x", "multipart/form-data"),
+        (b"--b\r\nbroken", "multipart/form-data; boundary=b"),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="grant_type"\r\n\r\nxn--\xff\r\n--b--\r\n',
+            "multipart/form-data; boundary=b; charset=idna",
+        ),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="grant_type"; filename="f"\r\n\r\npassword\r\n--b--\r\n',
+            "multipart/form-data; boundary=b",
+        ),
+    ],
+)
+def test_forms_that_are_no_form(http: httpx.Client, content: bytes, content_type: str) -> None:
+    answer = http.post("/api/v1/auth/token", content=content, headers={"Content-Type": content_type})
+    check(answer)
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("token", ["x", "a.b.c", ".", "..", "eyJ.eyJ.eyJ", "é.ü.ß", "A" * 50_000])
+def test_tokens_that_are_none(http: httpx.Client, token: str) -> None:
+    answer = http.get("/api/v1/users/me", headers={b"Authorization": f"Bearer {token}".encode()})
+    check(answer)
+    assert answer.status_code == 401
