@@ -63,9 +63,8 @@ def scan_order(records: Records, positions: Indices, body: Body, log: IssueLog) 
     """Split the records into blocks of one chromosome, and look at order and ends within them."""
     firsts = find_name_changes(records)
     names = [read_name(records, row) for row in firsts]
-    same = names[0] == body.last_name
-    previous = np.concatenate(([body.last_position if same else 0], positions[:-1]))
-    previous[firsts[0 if not same else 1 :]] = 0
+    previous = np.concatenate(([body.last_position], positions[:-1]))
+    previous[firsts[1 if names[0] == body.last_name else 0 :]] = 0
     log_unsorted(records, positions, previous, log)
     bounds = np.append(firsts, len(positions))
     for name, first, end in zip(names, bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):

@@ -11,7 +11,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from microservices.preflight import check_vcf
-from tests.preflight.vcf_files import EOF_BLOCK, bgzip, check_bytes, gzip_plainly, list_codes, make_record, make_vcf
+from tests.preflight.vcf_files import (
+    EOF_BLOCK,
+    bgzip,
+    check_bytes,
+    compress_block,
+    gzip_plainly,
+    list_codes,
+    make_record,
+    make_vcf,
+)
 
 TEXT = make_vcf([make_record(["0/1", "1/1"] * 10, position=1000 + n) for n in range(200)])
 FILE = bgzip(TEXT, block=3_000)
@@ -65,6 +74,15 @@ def test_damage_in_the_middle_keeps_what_was_read_before(tmp_path: Path) -> None
 )
 def test_garbage_behind_the_end_fails(tmp_path: Path, tail: bytes) -> None:
     assert check_bytes(tmp_path, FILE + tail).verdict == "fail"
+
+
+@pytest.mark.parametrize(
+    "block",
+    [compress_block(TEXT[:100].encode(), zlib.Z_SYNC_FLUSH), compress_block(TEXT.encode() * 4)],
+    ids=["without the end of its data", "above 64 KiB"],
+)
+def test_block_that_no_standard_allows_is_damage(tmp_path: Path, block: bytes) -> None:
+    assert "block_damaged" in list_codes(check_bytes(tmp_path, bgzip(TEXT, end=b"") + block + EOF_BLOCK))
 
 
 def test_files_joined_with_cat_are_read_through_to_the_second_header(tmp_path: Path) -> None:

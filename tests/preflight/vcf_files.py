@@ -45,9 +45,9 @@ def make_vcf(records: list[str] | None = None, samples: int = 20, meta: list[str
     return make_header(name_samples(samples), meta) + "".join(records)
 
 
-def compress_block(text: bytes) -> bytes:
+def compress_block(text: bytes, flush: int = zlib.Z_FINISH) -> bytes:
     deflater = zlib.compressobj(wbits=-15)
-    data = deflater.compress(text) + deflater.flush()
+    data = deflater.compress(text) + deflater.flush(flush)
     head = struct.pack("<4BI2BH2sHH", 31, 139, 8, 4, 0, 0, 255, 6, b"BC", 2, len(data) + 25)
     return head + data + struct.pack("<II", zlib.crc32(text), len(text))
 
