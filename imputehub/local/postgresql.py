@@ -128,14 +128,24 @@ def create_databases(admin_dsn: str, databases: list[Database]) -> None:
     """Makes what is missing of roles and databases, so that each role may connect to its own only.
 
     Safe to repeat, also after an interruption: passwords and rights are set every time.
+
+    Raises:
+        LocalPlatformError: the server refused, in its words.
     """
-    with contextlib.closing(psycopg2.connect(admin_dsn)) as connection:
-        connection.autocommit = True  # CREATE DATABASE does not run inside a transaction
-        with connection.cursor() as cursor:
-            cursor.execute("REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC")
-            for database in databases:
-                _create_role(cursor, database)
-                _create_database(cursor, database)
+    try:
+        with contextlib.closing(psycopg2.connect(admin_dsn)) as connection:
+            connection.autocommit = True  # CREATE DATABASE does not run inside a transaction
+            with connection.cursor() as cursor:
+                _create_all(cursor, databases)
+    except psycopg2.Error as error:
+        raise LocalPlatformError(f"PostgreSQL could not make the databases: {error}") from error
+
+
+def _create_all(cursor: "psycopg2.extensions.cursor", databases: list[Database]) -> None:
+    cursor.execute("REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC")
+    for database in databases:
+        _create_role(cursor, database)
+        _create_database(cursor, database)
 
 
 def _create_role(cursor: "psycopg2.extensions.cursor", database: Database) -> None:

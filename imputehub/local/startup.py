@@ -28,6 +28,7 @@ from imputehub.local.table import Installation, build_stages
 from imputehub.local.unprivileged import make_server_directory
 
 DOWN_DEADLINE_S = 90.0
+FULL_MB = 20  # below this a failed start is the disk's doing
 
 
 def run_platform(
@@ -49,6 +50,9 @@ def run_platform(
             asyncio.run(Supervisor(home, describe(site), site.secrets["control"], report).run(ready))
     except OSError as error:
         raise explain_os_error(error, home) from error
+    except LocalPlatformError as error:  # initdb, databases, or a process that does not stay up
+        check_space(home, FULL_MB, str(error))
+        raise
 
 
 def prepare_installation(home: Path, environ: Mapping[str, str], report: Report) -> Installation:

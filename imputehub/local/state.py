@@ -43,15 +43,16 @@ def prepare_home(home: Path) -> None:
     check_space(home)
 
 
-def check_space(directory: Path) -> None:
+def check_space(directory: Path, needed_mb: int = NEEDED_SPACE_MB, fact: str = "") -> None:
     free_mb = shutil.disk_usage(directory).free // 2**20
-    if free_mb < NEEDED_SPACE_MB:
-        raise make_space_error(directory, f"{free_mb} MB are free and {NEEDED_SPACE_MB} MB are needed")
+    if free_mb < needed_mb:
+        shortage = f"{free_mb} MB are free and {NEEDED_SPACE_MB} MB are needed"
+        raise make_space_error(directory, f"{shortage}. {fact}".strip(" ."))
 
 
 def make_space_error(directory: Path, fact: str) -> LocalPlatformError:
     return LocalPlatformError(
-        f"No space on the disk of {directory}: {fact}. Free some, or set IMPUTEHUB_HOME to a directory elsewhere"
+        f"No space on the disk of {directory}: free some, or set IMPUTEHUB_HOME to a directory elsewhere. {fact}"
     )
 
 
