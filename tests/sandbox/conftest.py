@@ -1,5 +1,7 @@
 """One small simulation serves all tests of the sandbox that need data."""
 
+import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ import pytest
 
 from sandbox.simulator import Simulation, simulate_cohort
 from sandbox.vcf import read_haplotypes, write_haplotypes
+from tests.sandbox.sandbox_site import RunningSite
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +33,17 @@ def unphased_cohort(simulation: Simulation) -> Path:
     header = ["##contig=<ID=chr20,length=64444167>"]
     write_haplotypes(path, replace(cohort, phased=False), header)
     return path
+
+
+USERS = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "mallory"]
+
+
+@pytest.fixture(scope="session")
+def site(simulation: Simulation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    """One site for all tests: each test that submits has a user of its own, as the jobs of one are limited. Its
+    panel arrives after its start."""
+    folder = tmp_path_factory.mktemp("site")
+    running = RunningSite(folder, USERS, "--settle-seconds", "0.4", "--max-downloads", "3", "--slots", "2")
+    shutil.copytree(simulation.panel, folder / "panels" / "simulated")
+    yield running
+    running.stop()

@@ -1,0 +1,1 @@
+"""What the site does with a job, in a process of its own: validation, quality control, imputation, archives."""
