@@ -63,7 +63,9 @@ def explain_errors() -> Iterator[None]:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(1) from None
     except OSError as error:
-        typer.echo(f"Error: {error.strerror}: {error.filename}", err=True)
+        from imputehub.local.state import explain_os_error
+
+        typer.echo(f"Error: {explain_os_error(error, find_home())}", err=True)
         raise typer.Exit(1) from None
 
 

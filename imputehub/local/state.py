@@ -29,17 +29,13 @@ def prepare_home(home: Path) -> None:
     """Makes what is missing of the directory and sees that it can be used.
 
     Raises:
-        LocalPlatformError: it is somebody else's, or its disk is nearly full.
+        LocalPlatformError: its disk is nearly full.
+        OSError: it is somebody else's, or cannot be made.
     """
-    try:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        home.chmod(0o700)
-        for name in ("logs", "storage", "spool", "sandbox"):
-            (home / name).mkdir(exist_ok=True, mode=0o700)
-    except PermissionError:
-        raise LocalPlatformError(
-            f"{home} cannot be written: use the account that made it, or set IMPUTEHUB_HOME to another directory"
-        ) from None
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    home.chmod(0o700)
+    for name in ("logs", "storage", "spool", "sandbox"):
+        (home / name).mkdir(exist_ok=True, mode=0o700)
     check_space(home)
 
 
@@ -60,6 +56,11 @@ def explain_os_error(error: OSError, home: Path) -> LocalPlatformError:
     """What the operating system refused, in words for the person who starts the platform."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return make_space_error(home, "the disk or the quota is full")
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return LocalPlatformError(
+            f"{error.filename or home} belongs to another account: use that one, or set IMPUTEHUB_HOME to a "
+            "directory of your own"
+        )
     return LocalPlatformError(f"{error.strerror}: {error.filename or home}")
 
 

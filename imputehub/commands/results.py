@@ -1,0 +1,44 @@
+"""`imputehub results …`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imputehub.client import Client, PlatformError
+from imputehub.commands._progress import byte_progress
+from imputehub.commands._session import open_client
+
+app = typer.Typer(help="Fetch what the sites have imputed.", no_args_is_help=True)
+
+
+@app.callback()
+def group() -> None:
+    """Keeps `download` a command of its own while it is the only one."""
+
+
+@app.command()
+def download(
+    job_id: Annotated[str, typer.Argument(help="The job's id.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder; each run gets one of its own in it.")
+    ] = Path(),
+) -> None:
+    """Download a job's results; each file's SHA-256 is checked, and what was cut off goes on."""
+    with open_client() as client:
+        for path in download_all(client, job_id, output):
+            typer.echo(str(path))
+
+
+def download_all(client: Client, job_id: str, folder: Path) -> list[Path]:
+    """Every result file of the job, in `folder/<run id>/`; those that are there already are fetched again."""
+    results = client.list_results(job_id)
+    if not results:
+        raise PlatformError("The job has no results (yet).")
+    paths = []
+    with byte_progress() as bars:
+        for result in results:
+            task = bars.add_task(result["filename"], total=result["size"])
+            target = folder / result["run_id"]
+            paths.append(client.download_result(result, target, lambda size, task=task: bars.advance(task, size)))
+    return paths
