@@ -24,8 +24,8 @@ class SiteError(Exception):
 
     `permanent`: trying the same again cannot help. `whose`: who has to act. `code` is stable and machine-readable;
     `fix` tells the person what to do. `retry_after_s` is the site's own wish. `sent` says what is known of a
-    submission: `nothing` reached the site, the body was cut (`partial`, so no job can exist), or `all` of it was sent
-    and a job may exist.
+    submission: `nothing` reached the site (or the site plainly refused what did), the body was cut (`partial`), or
+    `all` of it was sent. Only `all` leaves open whether a job exists: look for its mark before sending again.
     """
 
     def __init__(
@@ -156,7 +156,11 @@ class SiteMessage:
 
 @dataclass(frozen=True)
 class SiteJob:
-    """A job as the site tells it. `progress` is 0–100, or None where the site says nothing that can be counted."""
+    """A job as the site tells it. `progress` is 0–100, or None where the site says nothing that can be counted.
+
+    A state that is an end is one that the site has settled; but after a cancel, read a `failed` a second time: some
+    sites show it for a moment before `cancelled`.
+    """
 
     external_job_id: str
     mark: str

@@ -1,0 +1,89 @@
+"""Calls to one Cloudgene server that carry little: addresses, token, deadlines, and what came back."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import aiohttp
+from yarl import URL
+
+from microservices.backends.base import CredentialRefusedError, SiteConnection, SiteUnavailableError
+from microservices.backends.failures import translate_failures
+from microservices.backends.michigan.answers import Answer, read_answer
+
+MAX_ANSWER_BYTES = 32 * 1024**2
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """Seconds of silence that are borne where no bound on the whole makes sense.
+
+    `answer_s`: the site reads and stores a whole upload before it answers.
+    """
+
+    upload_idle_s: float = 120
+    answer_s: float = 900
+    download_idle_s: float = 120
+
+
+class CloudgeneClient:
+    """One account at one server. The token goes to `base_url` only: redirects are never followed here."""
+
+    def __init__(self, connection: SiteConnection, session: aiohttp.ClientSession, deadlines: Deadlines) -> None:
+        self.connection = connection
+        self.session = session
+        self.deadlines = deadlines
+        self._base = connection.base_url.rstrip("/")
+
+    def address(self, path: str) -> URL:
+        """The full address of a path that is already percent-encoded."""
+        return URL(self._base + path, encoded=True)
+
+    def authorise(self) -> dict[str, str]:
+        """The header with the token; nothing without one. Raises where the token cannot be one."""
+        token = self.connection.credential
+        if token is None:
+            return {}
+        if not token or not token.isascii() or not token.isprintable() or " " in token:
+            raise CredentialRefusedError(
+                "The stored token is not a token of this site: it holds spaces, line breaks or foreign characters.",
+                code="credential_malformed",
+                permanent=True,
+                whose="input",
+                fix="Copy the API token from the site's profile page again and store it.",
+            )
+        return {"X-Auth-Token": token}
+
+    async def call(
+        self,
+        path: str,
+        *,
+        method: Literal["GET", "POST"] = "GET",
+        anonymous: bool = False,
+        form: dict[str, str] | None = None,
+    ) -> Answer:
+        """One call; any status is an answer. Raises `SiteError` where none came."""
+        headers = {} if anonymous else self.authorise()
+        with translate_failures():
+            async with self.session.request(
+                method, self.address(path), headers=headers, data=form, allow_redirects=False
+            ) as response:
+                return self.understand(response, await read_bounded(response))
+
+    def understand(self, response: aiohttp.ClientResponse, body: bytes) -> Answer:
+        """An answer's status and document, with the token taken out should the site repeat it."""
+        token = self.connection.credential
+        if token:
+            body = body.replace(token.encode(), b"[token]")
+        return read_answer(response.status, response.headers, body)
+
+
+async def read_bounded(response: aiohttp.ClientResponse, limit: int = MAX_ANSWER_BYTES) -> bytes:
+    """The body of an ordinary answer; a site must not fill our memory."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > limit:
+            raise SiteUnavailableError(
+                f"The site's answer is larger than {limit} bytes, which makes no sense here.", code="answer_too_large"
+            )
+    return bytes(body)

@@ -1,0 +1,77 @@
+"""The files that a job offers, what each of them is, and how large it may be."""
+
+import re
+from pathlib import PurePosixPath
+from urllib.parse import quote
+
+from microservices.backends.base import ResultKind, ResultRefusedError, SiteFile
+from microservices.backends.michigan.client import CloudgeneClient
+from microservices.backends.michigan.jobs import read_job
+from microservices.backends.michigan.wire import JobAnswer, OutputFile
+
+# Only administrators are shown these; they are the server's, not the run's.
+_SERVER_LOGS = frozenset({"cloudgene_logs", "hadooplogs"})
+_UNITS = {"bytes": 1, "byte": 1, "kb": 1024, "mb": 1024**2, "gb": 1024**3, "tb": 1024**4}
+_SIZE = re.compile(r"\s*([\d.,']+)\s*([a-z]+)\s*", re.IGNORECASE)
+_IMPUTED = re.compile(
+    r"chr_?[0-9a-z.]+\.zip|.*\.(dose|empiricalDose|phased)\.vcf\.gz(\.tbi)?|.*\.info(\.gz)?", re.IGNORECASE
+)
+_REPORTS = frozenset({"qc_report.txt", "qc_output.txt", "quality-control.html", "qcreport.html"})
+
+
+async def list_results(client: CloudgeneClient, external_job_id: str) -> list[SiteFile]:
+    """What can be fetched; raises `ResultRefusedError` (permanent) once the site has deleted the files."""
+    job = await read_job(client, external_job_id)
+    if job.state in (7, 10):
+        raise ResultRefusedError(
+            "The site has already deleted the results of this job.",
+            code="results_gone",
+            permanent=True,
+            fix="Submit the run again, and collect within the site's 7 days.",
+        )
+    return [_offer_file(file) for file in _list_outputs(job)]
+
+
+def _list_outputs(job: JobAnswer) -> list[OutputFile]:
+    return [file for output in job.outputParams or () if output.name not in _SERVER_LOGS for file in output.files or ()]
+
+
+def _offer_file(file: OutputFile) -> SiteFile:
+    """The shared link works on both generations; Cloudgene 2 wants the exact name behind the hash."""
+    return SiteFile(
+        filename=check_filename(file.name),
+        kind=classify_file(file.name),
+        locator=f"/share/results/{quote(file.hash, safe='')}/{quote(file.name)}",
+        size_range=read_size(file.size),
+        downloads_left=None if file.count is None or file.count < 0 else file.count,
+    )
+
+
+def classify_file(filename: str) -> ResultKind:
+    """What a result file or an archive's member is, by its name."""
+    base = PurePosixPath(filename).name
+    if _IMPUTED.fullmatch(base):
+        return "imputed_data"
+    if base in _REPORTS:
+        return "quality_report"
+    return "log" if base.endswith(".log") else "metadata"
+
+
+def read_size(text: str | None) -> tuple[int, int] | None:
+    """The bounds in bytes of a size that was rounded down to a whole unit (`82 MB`; 1 KB = 1,024); None: unknown."""
+    found = _SIZE.fullmatch(text or "")
+    unit = _UNITS.get(found[2].lower()) if found else None
+    digits = re.sub(r"[,.']", "", found[1]) if found else ""
+    if unit is None or not digits:
+        return None
+    return int(digits) * unit, (int(digits) + 1) * unit - 1
+
+
+def check_filename(name: str) -> str:
+    """A relative name without tricks; raises `ResultRefusedError` for one that would leave its folder."""
+    parts = name.split("/")
+    if not name.isprintable() or "\\" in name or ":" in parts[0] or any(part in ("", ".", "..") for part in parts):
+        raise ResultRefusedError(
+            f"The site offers a file under an unsafe name: {name[:100]!r}.", code="filename_unsafe", permanent=True
+        )
+    return name

@@ -1,0 +1,194 @@
+"""Send one run to the site, and tell honestly what became of it."""
+
+import asyncio
+import re
+from pathlib import PurePosixPath
+from urllib.parse import quote
+
+from microservices.backends.base import InputFile, SiteError, SiteFullError, SiteUnavailableError, Submission
+from microservices.backends.failures import Sent, translate_failures
+from microservices.backends.michigan.answers import Answer, explain_answer, refuse_credential
+from microservices.backends.michigan.catalogue import choose_app, explain_missing_app, read_server
+from microservices.backends.michigan.client import CloudgeneClient, read_bounded
+from microservices.backends.michigan.credential import check_credential, explain_refusal
+from microservices.backends.michigan.upload import FilePart, UploadBody
+from microservices.backends.session import build_stream_timeout
+
+JOB_ID = re.compile(r"job-\d{8}-\d{6}-\d{1,6}")
+_MARK = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,49}")
+_PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9]{9,}")
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+-]*")
+_SITE_FULL = re.compile(r"only \d+ jobs? per user", re.IGNORECASE)
+
+
+async def submit_run(client: CloudgeneClient, submission: Submission) -> str:
+    """Stream the submission; return the site's id of the job.
+
+    Raises `SiteFullError` for the limit of simultaneous jobs, `CredentialRefusedError`, `SiteUnavailableError`, or
+    `SiteError`; each with `sent`: only `all` leaves open whether a job exists.
+    """
+    fields = build_fields(submission)
+    body = UploadBody(fields, name_files(submission.files))
+    app = client.connection.api_config.app or choose_app(client, await read_server(client))
+    try:
+        answer = await _post(client, app, body)
+    except SiteUnavailableError as error:
+        if body.failure is not None:
+            raise body.failure from None
+        raise await _explain_cut(client, error) from None
+    return await _read_acceptance(client, answer, app, body.sent)
+
+
+def build_fields(submission: Submission) -> list[tuple[str, str]]:
+    """The form's texts; a checkbox that is present means yes, whatever it says, so a no is left out.
+
+    Cloudgene escapes and re-reads texts (a number loses its zeros, `&` becomes `&amp;`, the password goes through a
+    shell): whatever would not come out as it went in is refused here. Raises `SiteError`.
+    """
+    _require(_MARK.fullmatch(submission.mark), "mark", "letters, digits and _.- after a letter, at most 50")
+    _require(_PASSWORD.fullmatch(submission.result_password), "result password", "at least 10 letters and digits")
+    population = submission.population or "off"
+    words = {"panel": submission.panel_id, "build": submission.build, "population": population}
+    for name, value in {**words, "phasing": submission.phasing, "mode": submission.mode}.items():
+        _require(_WORD.fullmatch(value), name, "letters, digits and _.@+-")
+    return [
+        ("job-name", submission.mark),
+        ("refpanel", submission.panel_id),
+        ("build", submission.build),
+        ("population", population),
+        ("phasing", submission.phasing),
+        ("r2Filter", f"{submission.r2_filter:g}"),
+        ("mode", submission.mode),
+        ("password", submission.result_password),
+        ("aesEncryption", "yes"),
+    ]
+
+
+def name_files(files: tuple[InputFile, ...]) -> list[FilePart]:
+    """Distinct base names ending in `.vcf.gz`: the site ignores others silently, and a later twin replaces the earlier.
+
+    Raises `SiteError` (the input's) for no files, or a file of another kind.
+    """
+    if not files:
+        raise _refuse_input("The run has no input file.", "no_input_files")
+    parts: list[FilePart] = []
+    taken: set[str] = set()
+    for file in files:
+        stem = _read_stem(file.filename)
+        name, number = stem, 1
+        while name.lower() in taken:
+            number += 1
+            name = f"{stem}-{number}"
+        taken.add(name.lower())
+        parts.append(FilePart(f"{name}.vcf.gz", file))
+    return parts
+
+
+def _read_stem(filename: str) -> str:
+    base = PurePosixPath(filename.replace("\\", "/")).name
+    if not base.lower().endswith(".vcf.gz") or len(base) == len(".vcf.gz"):
+        raise _refuse_input(f"The file {filename!r} is not named .vcf.gz.", "filename_unusable")
+    return re.sub(r"[^A-Za-z0-9._-]", "_", base[: -len(".vcf.gz")])[:100]
+
+
+def _require(found: object, name: str, rule: str) -> None:
+    if not found:
+        raise SiteError(
+            f"The run's {name} would not reach the site unchanged: it may hold {rule}.",
+            code="field_unsafe",
+            permanent=True,
+            whose="platform",
+        )
+
+
+def _refuse_input(message: str, code: str) -> SiteError:
+    return SiteError(
+        message, code=code, permanent=True, whose="input", fix="Give bgzip-compressed VCF files (.vcf.gz)."
+    )
+
+
+async def _post(client: CloudgeneClient, app: str, body: UploadBody) -> Answer:
+    """The site may answer at any time, also while the body is still on its way."""
+    loop = asyncio.get_running_loop()
+
+    def postpone() -> None:
+        waiting = client.deadlines.answer_s if body.sent == "all" else client.deadlines.upload_idle_s
+        deadline.reschedule(loop.time() + waiting)
+
+    with translate_failures(lambda: body.sent):
+        async with (
+            asyncio.timeout(None) as deadline,
+            client.session.post(
+                client.address(f"/api/v2/jobs/submit/{quote(app, safe='@')}"),
+                data=body.stream(postpone),
+                headers={**client.authorise(), **body.headers},
+                timeout=build_stream_timeout(client.connection, None),
+                allow_redirects=False,
+            ) as response,
+        ):
+            return client.understand(response, await read_bounded(response))
+
+
+async def _explain_cut(client: CloudgeneClient, error: SiteUnavailableError) -> SiteError:
+    """A server that refuses a token early may close before its answer can be read: ask whether that was it."""
+    if error.sent != "partial" or not client.connection.credential:
+        return error
+    try:
+        check = await check_credential(client)
+    except SiteError:
+        return error
+    return error if check.valid else _mark_sent(refuse_credential(check.message), "partial")
+
+
+async def _read_acceptance(client: CloudgeneClient, answer: Answer, app: str, sent: Sent) -> str:
+    document = answer.document or {}
+    external_job_id = document.get("id")
+    if answer.status == 200 and document.get("success") is True:
+        if isinstance(external_job_id, str) and JOB_ID.fullmatch(external_job_id):
+            return external_job_id
+        raise SiteError("The site accepted a job but gave no id for it.", code="answer_unreadable", sent="all")
+    error = await _explain_refusal(client, answer, app)
+    raise _mark_sent(error, sent if _leaves_open(answer) else _without_job(sent))
+
+
+def _leaves_open(answer: Answer) -> bool:
+    """Whether a job may exist in spite of the answer: a proxy gives up on a site that goes on, a page says nothing."""
+    if answer.is_own and answer.document is not None:
+        return answer.document["success"] is not False
+    return answer.status < 300 or answer.status >= 500
+
+
+def _without_job(sent: Sent) -> Sent:
+    return "nothing" if sent == "all" else sent
+
+
+async def _explain_refusal(client: CloudgeneClient, answer: Answer, app: str) -> SiteError:
+    if answer.status == 400 and _SITE_FULL.search(answer.words):
+        return SiteFullError(answer.words, code="site_full", fix="It is sent when one of the account's jobs has ended.")
+    if answer.status == 413:
+        return _refuse_size()
+    if answer.status == 404 and answer.document is not None:
+        return await explain_missing_app(client, answer, app)
+    if answer.status == 403:
+        return await explain_refusal(client, answer)
+    if answer.status == 200:
+        return SiteError("The site's answer to the submission makes no sense.", code="answer_unreadable")
+    error = explain_answer(answer)
+    if error.code == "refused":
+        error.whose, error.fix = "platform", "The site's form has changed, or a panel's id is wrong: tell the curators."
+    return error
+
+
+def _refuse_size() -> SiteError:
+    return SiteError(
+        "The upload is larger than the site allows.",
+        code="upload_too_large",
+        permanent=True,
+        whose="input",
+        fix="Submit the chromosomes in several jobs, or choose a site with a higher limit.",
+    )
+
+
+def _mark_sent(error: SiteError, sent: Sent) -> SiteError:
+    error.sent = sent
+    return error
