@@ -1,4 +1,4 @@
-"""The platform's public API for Python: `Client(gateway_url)`, `log_in`, then what `api.md` offers, in plain dictionaries.
+"""The platform's public API for Python: `Client(gateway_url)`, `log_in`, then one method for each thing to do.
 
 Everything goes through the gateway over HTTP. Log-ins are renewed by themselves; files are streamed.
 """
@@ -59,15 +59,15 @@ class Client:
 
     def register(self, email: str, password: str, full_name: str, organization: str | None = None) -> Json:
         body = {"email": email, "password": password, "full_name": full_name}
-        return self._send(
-            "POST", "/api/v1/auth/register", json=body | ({"organization": organization} if organization else {})
-        )
+        new_one = {"organization": organization} if organization else {}
+        account: Json = self._send("POST", "/api/v1/auth/register", json=body | new_one)
+        return account
 
     def log_in(self, email: str, password: str) -> None:
         self._take_grant({"grant_type": "password", "username": email, "password": password})
 
     def me(self) -> Json:
-        return self.call("GET", "/api/v1/users/me")
+        return self._call_json("GET", "/api/v1/users/me")
 
     def set_site_credential(self, service_id: str, credential: str) -> None:
         self.call("PUT", f"/api/v1/users/me/site-credentials/{service_id}", json={"credential": credential})
@@ -92,7 +92,7 @@ class Client:
             "Content-Length": str(path.stat().st_size),
             "X-Content-SHA256": hash_file(path),
         }
-        return self.call(
+        return self._call_json(
             "POST",
             "/api/v1/files",
             params={"filename": path.name},
@@ -104,10 +104,10 @@ class Client:
         return self.list_all("/api/v1/files")
 
     def get_file(self, file_id: str) -> Json:
-        return self.call("GET", f"/api/v1/files/{file_id}")
+        return self._call_json("GET", f"/api/v1/files/{file_id}")
 
     def get_quality(self, file_id: str) -> Json:
-        return self.call("GET", f"/api/v1/files/{file_id}/qc")
+        return self._call_json("GET", f"/api/v1/files/{file_id}/qc")
 
     def wait_until_checked(self, file_id: str, *, deadline_s: float = 600) -> Json:
         """The file once its check is over (`ready` or `rejected`)."""
@@ -122,16 +122,16 @@ class Client:
 
     def create_job(self, wish: Mapping[str, Any], *, idempotency_key: str | None = None) -> Json:
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        return self.call("POST", "/api/v1/jobs", json=dict(wish), headers=headers)
+        return self._call_json("POST", "/api/v1/jobs", json=dict(wish), headers=headers)
 
     def get_job(self, job_id: str) -> Json:
-        return self.call("GET", f"/api/v1/jobs/{job_id}")
+        return self._call_json("GET", f"/api/v1/jobs/{job_id}")
 
     def list_jobs(self, **filters: Any) -> list[Json]:
         return self.list_all("/api/v1/jobs", **filters)
 
     def cancel_job(self, job_id: str) -> Json:
-        return self.call("POST", f"/api/v1/jobs/{job_id}/cancel")
+        return self._call_json("POST", f"/api/v1/jobs/{job_id}/cancel")
 
     def watch_job(self, job_id: str, *, interval_s: float = 1.0) -> Iterator[Json]:
         """The job, again and again, until it has ended; the last one is how it ended."""
@@ -176,6 +176,10 @@ class Client:
                     progress(len(chunk))
 
     # Requests
+
+    def _call_json(self, method: str, path: str, **options: Any) -> Json:
+        answer: Json = self.call(method, path, **options)
+        return answer
 
     def call(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **options: Any) -> Any:
         """The JSON of an answer, as the person who is logged in. Raises `PlatformError`."""

@@ -1,5 +1,6 @@
 """`imputehub results …`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -39,6 +40,6 @@ def download_all(client: Client, job_id: str, folder: Path) -> list[Path]:
     with byte_progress() as bars:
         for result in results:
             task = bars.add_task(result["filename"], total=result["size"])
-            target = folder / result["run_id"]
-            paths.append(client.download_result(result, target, lambda size, task=task: bars.advance(task, size)))
+            advance = partial(bars.advance, task)
+            paths.append(client.download_result(result, folder / result["run_id"], advance))
     return paths

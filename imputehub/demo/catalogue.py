@@ -1,0 +1,64 @@
+"""The curator's part: the sandbox site and its panel enter the catalogue through Django, as any site would."""
+
+import time
+from typing import Any
+from uuid import uuid4
+
+from imputehub.client import Client, PlatformError
+
+SITE_NAME = "Sandbox imputation server"
+_DEADLINE_S = 60
+
+
+def seed_catalogue(curator: Client, site_url: str, panel: dict[str, Any]) -> tuple[str, str]:
+    """(service, panel) ids in the curators' house; what is there already is brought up to date."""
+    service = {
+        "name": SITE_NAME,
+        "service_type": "imputation",
+        "api_type": "michigan",
+        "base_url": site_url,
+        "location": "this machine",
+        "country": "ZA",
+        "requires_auth": True,
+        # The site runs on this machine, and answers at once: it may be asked often.
+        "api_config": {"allow_private_network": True, "poll_first_s": 1, "health_interval_s": 30, "hold_retry_s": 2},
+        "is_active": True,
+        "min_samples": 20,
+    }
+    service_id = _save(curator, "services", ("name",), service)
+    described = {
+        "service": service_id,
+        "name": panel["name"],
+        "panel_id": panel["key"],
+        "populations": panel["populations"],
+        "build": "hg38",
+        "samples_count": panel["samples"],
+        "is_active": True,
+    }
+    return service_id, _save(curator, "panels", ("service", "panel_id"), described)
+
+
+def _save(curator: Client, kind: str, key: tuple[str, ...], wish: dict[str, Any]) -> str:
+    """Create the row, or change the one with the same key; its id."""
+    for row in curator.list_all(f"/api/v1/curation/{kind}/"):
+        if all(str(row[name]) == str(wish[name]) for name in key):
+            if any(row.get(name) != value for name, value in wish.items()):
+                curator.call("PATCH", f"/api/v1/curation/{kind}/{row['id']}/", json=wish)
+            return str(row["id"])
+    headers = {"Idempotency-Key": uuid4().hex}
+    return str(curator.call("POST", f"/api/v1/curation/{kind}/", json=wish, headers=headers)["id"])
+
+
+def wait_until_healthy(client: Client, service_id: str, panel_id: str) -> dict[str, Any]:
+    """The site as the registry shows it, once curation has arrived there and its first probe has been answered."""
+    end = time.monotonic() + _DEADLINE_S
+    last = "it has not reached the registry"
+    while time.monotonic() < end:
+        found = [service for service in client.list_services() if service["id"] == service_id]
+        panels = [panel["id"] for panel in client.list_panels(service_id)] if found else []
+        if found and found[0]["health_status"] == "healthy" and panel_id in panels:
+            return found[0]
+        if found:
+            last = f"it is {found[0]['health_status']}: {found[0]['error_message'] or 'not probed yet'}"
+        time.sleep(0.3)
+    raise PlatformError(f"The sandbox site is not usable after {_DEADLINE_S} s: {last}.")
