@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from celery import Celery
 from celery.signals import setup_logging
+from kombu import Queue
 
 from microservices.kernel.logs import configure_logs
 
@@ -25,6 +26,8 @@ def create_celery(
         task_serializer="json",
         accept_content=["json"],
         task_routes=dict(routes),
+        # A worker that is not told its queues works off all of these.
+        task_queues=[Queue(name) for name in sorted({route["queue"] for route in routes.values()})],
         beat_schedule=dict(beat),
         broker_connection_retry_on_startup=True,
         broker_transport_options={
