@@ -5,10 +5,13 @@ row lock, so that a subscriber can drop what is older than what it has.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+
+# PostgreSQL has no NUL in its text: such an event is the producer's mistake, and is to be parked there.
+Label = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
 
 
 class Event(BaseModel):
@@ -18,9 +21,9 @@ class Event(BaseModel):
 
     specversion: str = "1.0"
     id: UUID
-    source: str
-    type: str
-    subject: str
+    source: Label
+    type: Label
+    subject: Label
     time: datetime
-    dataversion: int = Field(ge=1)
+    dataversion: int = Field(ge=1, lt=2**63)
     data: dict[str, Any]

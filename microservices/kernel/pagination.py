@@ -75,9 +75,19 @@ def _write_cursor(sort: str, value: Any, key: UUID) -> str:
     return base64.urlsafe_b64encode(json.dumps([sort, text, str(key)]).encode()).decode()
 
 
-def _is_storable(value: Any) -> bool:
-    """PostgreSQL has no NUL in text and no integer of more than 64 bits; a made-up cursor may have both."""
-    return not (isinstance(value, str) and "\x00" in value) and not (isinstance(value, int) and abs(value) >= 2**63)
+def _read_value(value: Any, python_type: type) -> Any:
+    """The value of a column of `python_type`. PostgreSQL has no NUL and no lone surrogate in its text, and no integer
+    of more than 64 bits; a forged cursor may have them. Raises ValueError or TypeError.
+    """
+    if python_type is datetime:
+        return datetime.fromisoformat(value)
+    if type(value) is not python_type:
+        raise ValueError("of another type")
+    if isinstance(value, str) and b"\x00" in value.encode():
+        raise ValueError("not a text that can be stored")
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise ValueError("not a number that can be stored")
+    return value
 
 
 def _read_cursor(cursor: str, sort: str, column: InstrumentedAttribute[Any]) -> tuple[Any, UUID]:
@@ -85,11 +95,7 @@ def _read_cursor(cursor: str, sort: str, column: InstrumentedAttribute[Any]) -> 
         for_sort, value, key = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         if for_sort != sort:
             raise ValueError("made for another order")
-        if column.type.python_type is datetime:
-            value = datetime.fromisoformat(value)
-        elif not isinstance(value, column.type.python_type) or not _is_storable(value):
-            raise ValueError("of another type")
-        return value, UUID(key)
+        return _read_value(value, column.type.python_type), UUID(key)
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidInputError(
             "The cursor is not one of this list's. Start again without it.",

@@ -23,7 +23,7 @@ class TokenAuthority:
 
     def __init__(self) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
-        self._pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        self.private_key_pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
         numbers = key.public_key().public_numbers()
         coordinates = {name: _to_base64(getattr(numbers, name)) for name in ("x", "y")}
         self.jwk = {"kty": "EC", "crv": "P-256", "alg": ALGORITHM, "use": "sig", "kid": "test", **coordinates}
@@ -32,7 +32,9 @@ class TokenAuthority:
     def sign(self, claims: dict[str, Any], headers: dict[str, Any] | None = None) -> str:
         now = int(time.time())
         base = {"iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + 600, "jti": uuid4().hex, "sid": uuid4().hex}
-        return sign_claims({**base, **claims}, private_key_pem=self._pem, headers={"kid": "test", **(headers or {})})
+        return sign_claims(
+            {**base, **claims}, private_key_pem=self.private_key_pem, headers={"kid": "test", **(headers or {})}
+        )
 
     def person(
         self,
