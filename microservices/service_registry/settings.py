@@ -1,0 +1,18 @@
+"""What the registry can be told; names in the environment begin with `SERVICE_REGISTRY_` unless shared."""
+
+from pydantic import Field, SecretStr
+
+from microservices.kernel.settings import ServiceSettings, settings_config
+
+
+class Settings(ServiceSettings):
+    model_config = settings_config("SERVICE_REGISTRY_")
+
+    encryption_keys: SecretStr
+    notification_url: str = Field(default="http://127.0.0.1:8005", validation_alias="NOTIFICATION_URL")
+
+    probe_concurrency: int = Field(default=1000, ge=1, description="probes open at once in one process")
+    slow_after_ms: float = Field(default=5000, gt=0, description="a healthy site that needs longer is degraded")
+    warn_after_days: float = Field(default=27, gt=0)
+    deactivate_after_days: float = Field(default=30, gt=0)
+    keep_history_days: float = Field(default=90, gt=0)
