@@ -1,0 +1,1 @@
+"""Every statement that the registry sends to its database."""

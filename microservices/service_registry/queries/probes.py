@@ -1,0 +1,90 @@
+"""Which sites are due, who probes them, and what was found.
+
+Claims are leases: of several registry processes one claims a site (SKIP LOCKED), and the claim of a process that dies
+lapses by itself.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from microservices.service_registry.models import ImputationService, ServiceHealthLog
+
+SITE_DUE = "site_due"
+SITE_CHECKED = "site_checked"
+CLAIM_MARGIN_S = 10
+
+_site = ImputationService
+_EPOCH = sa.func.to_timestamp(0)
+
+_WRITE_FINDINGS = sa.text("""
+    UPDATE imputation_services AS site
+    SET health_status = found.health_status, is_available = found.is_available,
+        response_time_ms = found.response_time_ms, error_message = found.error_message,
+        last_health_check = found.last_health_check, offline_since = found.offline_since,
+        auto_deactivated_at = found.auto_deactivated_at, next_check_at = found.next_check_at,
+        claim_id = NULL, claimed_until = NULL
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS found (
+        id uuid, health_status text, is_available boolean, response_time_ms double precision, error_message text,
+        last_health_check timestamptz, offline_since timestamptz, auto_deactivated_at timestamptz,
+        next_check_at timestamptz)
+    WHERE site.id = found.id
+""")
+
+
+def ring(session: Session, channel: str) -> None:
+    """Tell every registry process, when the transaction commits."""
+    session.execute(sa.select(sa.func.pg_notify(channel, "")))
+
+
+def claim_due_sites(session: Session, now: datetime, limit: int) -> list[ImputationService]:
+    """Claim up to `limit` due sites for as long as a probe of each can last."""
+    due = (
+        sa.select(_site.id)
+        .where(_site.is_active, _site.next_check_at <= now, sa.func.coalesce(_site.claimed_until, _EPOCH) <= now)
+        .order_by(_site.next_check_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    config = _site.api_config
+    probe_s = config["connect_timeout_s"].as_float() + config["request_timeout_s"].as_float() + CLAIM_MARGIN_S
+    lease = sa.func.make_interval(0, 0, 0, 0, 0, 0, probe_s)
+    claim = sa.update(_site).where(_site.id.in_(due))
+    claimed = claim.values(claim_id=sa.func.gen_random_uuid(), claimed_until=sa.literal(now) + lease).returning(_site)
+    return list(session.scalars(claimed, execution_options={"synchronize_session": False}))
+
+
+def find_next_due(session: Session) -> datetime | None:
+    """When the next site may be claimed; None without active sites."""
+    at: sa.ColumnElement[datetime] = sa.func.greatest(
+        _site.next_check_at, sa.func.coalesce(_site.claimed_until, _EPOCH)
+    )
+    return session.scalar(sa.select(sa.func.min(at)).where(_site.is_active))
+
+
+def release_claims(session: Session, claim_ids: Sequence[UUID]) -> None:
+    free = sa.update(_site).where(_site.claim_id.in_(claim_ids)).values(claim_id=None, claimed_until=None)
+    session.execute(free, execution_options={"synchronize_session": False})
+
+
+def lock_claimed(session: Session, claim_ids: Sequence[UUID]) -> list[ImputationService]:
+    """The sites that these claims still hold, in a fixed order, so that two writers never wait crosswise."""
+    statement = sa.select(_site).where(_site.claim_id.in_(claim_ids)).order_by(_site.id).with_for_update()
+    return list(session.scalars(statement))
+
+
+def write_findings(session: Session, sites: Sequence[Mapping[str, Any]], log: Sequence[Mapping[str, Any]]) -> None:
+    """All findings at once: the sites' new state (ends their claims), and one line of history each."""
+    if not sites:
+        return
+    session.execute(_WRITE_FINDINGS, {"rows": json.dumps(sites, default=str)})
+    session.execute(sa.insert(ServiceHealthLog), list(log))
+
+
+def prune_history(session: Session, now: datetime, keep: timedelta) -> None:
+    session.execute(sa.delete(ServiceHealthLog).where(ServiceHealthLog.checked_at < now - keep))
