@@ -1,0 +1,120 @@
+"""Writing down what probes have found: state, history and events in one transaction, in bulk."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from microservices.backends.base import SiteProbe
+from microservices.contracts.registry import SERVICE_HEALTH_CHANGED, HealthChanged, HealthStatus
+from microservices.kernel.outbox import record_event
+from microservices.service_registry.logic.assessment import (
+    HealthPolicy,
+    SiteHealth,
+    announce_change,
+    assess_probe,
+    clean_message,
+)
+from microservices.service_registry.models import ImputationService
+from microservices.service_registry.queries.probes import SITE_CHECKED, lock_claimed, ring, write_findings
+
+_JITTER = 0.05
+_LONGEST_INTERVAL_S = 86_400
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a probe under `claim_id` found; the interval to the next one counts from `started_at`."""
+
+    claim_id: UUID
+    started_at: datetime
+    ended_at: datetime
+    probe: SiteProbe
+
+
+def record_findings(session: Session, findings: Sequence[Finding], policy: HealthPolicy) -> None:
+    """Findings whose claim has lapsed or was taken away are dropped: they are late, or of a former address."""
+    by_claim = {finding.claim_id: finding for finding in findings}
+    states: list[dict[str, Any]] = []
+    history: list[dict[str, Any]] = []
+    for site in lock_claimed(session, list(by_claim)):
+        finding = by_claim[site.claim_id]  # type: ignore[index]
+        before = read_health(site)
+        after = assess_probe(before, finding.probe, finding.ended_at, policy)
+        states.append(_state_row(site, finding, after))
+        history.append(_history_row(site, finding, after))
+        message = announce_change(before, after, policy)
+        if message is not None:
+            _announce(session, site, before.status, after, message)
+    write_findings(session, states, history)
+    ring(session, SITE_CHECKED)
+
+
+def read_health(site: ImputationService) -> SiteHealth:
+    status: HealthStatus = site.health_status  # type: ignore[assignment]
+    return SiteHealth(
+        status,
+        site.is_available,
+        site.error_message,
+        site.response_time_ms,
+        site.last_health_check,
+        site.offline_since,
+        site.auto_deactivated_at,
+    )
+
+
+def _state_row(site: ImputationService, finding: Finding, after: SiteHealth) -> dict[str, Any]:
+    return {
+        "id": site.id,
+        "health_status": after.status,
+        "is_available": after.is_available,
+        "response_time_ms": after.response_time_ms,
+        "error_message": after.message,
+        "last_health_check": after.checked_at,
+        "offline_since": after.offline_since,
+        "auto_deactivated_at": after.auto_deactivated_at,
+        "next_check_at": plan_next_check(finding.started_at, site.api_config["health_interval_s"]),
+    }
+
+
+def plan_next_check(started_at: datetime, interval_s: float) -> datetime:
+    """Spread by a few per cent, so that sites that arrived together are not probed together for ever."""
+    spread = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 (no secret)
+    return started_at + timedelta(seconds=min(interval_s, _LONGEST_INTERVAL_S) * spread)
+
+
+def _history_row(site: ImputationService, finding: Finding, after: SiteHealth) -> dict[str, Any]:
+    return {
+        "service_id": site.id,
+        "checked_at": after.checked_at,
+        "health_status": after.status,
+        "is_available": after.is_available,
+        "response_time_ms": after.response_time_ms,
+        "message": after.message or clean_message(finding.probe.message),
+    }
+
+
+def _announce(
+    session: Session, site: ImputationService, previous: HealthStatus, after: SiteHealth, message: str
+) -> None:
+    change = HealthChanged.model_validate(
+        {
+            "service_id": site.id,
+            "name": site.name,
+            "health_status": after.status,
+            "previous": previous,
+            "message": message,
+            "checked_at": after.checked_at,
+        }
+    )
+    record_event(
+        session,
+        type=SERVICE_HEALTH_CHANGED,
+        subject=f"site/{site.id}",
+        data=change.model_dump(),
+        subscribers=["notification"],
+    )
