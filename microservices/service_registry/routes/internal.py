@@ -1,0 +1,32 @@
+"""Sites, for our other services."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+
+from microservices.contracts.registry import CuratedCredentialRequest, SiteRecord
+from microservices.contracts.user_service import SiteCredential
+from microservices.kernel.auth import Principal, services_with
+from microservices.kernel.db import SessionDep
+from microservices.service_registry.logic.catalogue import describe_site, hand_out_credential
+
+router = APIRouter(prefix="/internal/sites", tags=["internal"])
+
+
+@router.get("/{service_id}", dependencies=[Depends(services_with("catalogue:read"))])
+def read_site(service_id: UUID, session: SessionDep) -> SiteRecord:
+    return describe_site(session, service_id)
+
+
+@router.post("/{service_id}/credential")
+def read_credential(
+    service_id: UUID,
+    body: CuratedCredentialRequest,
+    request: Request,
+    session: SessionDep,
+    caller: Annotated[Principal, Depends(services_with("credentials:read"))],
+) -> SiteCredential:
+    cipher = request.app.state.cipher
+    client_id = caller.client_id or caller.subject
+    return hand_out_credential(session, cipher, service_id, run_id=body.run_id, client_id=client_id)

@@ -1,0 +1,84 @@
+"""The sweep outlives what goes wrong around it, and shares its work with other processes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg2
+import pytest
+
+from imputehub.local.postgresql import PostgresqlServer
+from microservices.backends import registry as backends
+from tests.service_registry.conftest import StartRegistry
+from tests.service_registry.registry import wait_until
+
+
+def test_the_sweep_and_its_alarm_survive_a_database_that_goes_away(
+    start_registry: StartRegistry, postgresql: PostgresqlServer
+) -> None:
+    registry = start_registry()
+    registry.wait_for_check(registry.store(registry.describe_site()))
+    name = registry.engine.url.database
+    registry.engine.dispose()
+    admin = psycopg2.connect(postgresql.admin_dsn)
+    admin.autocommit = True
+    cursor = admin.cursor()
+    cursor.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+    cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+    wait_until(lambda: registry.get("/services").status_code >= 500, "the database is away")
+    cursor.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+    admin.close()
+    wait_until(lambda: registry.get("/services").status_code == 200, "the database is back")
+    site_id = registry.store(registry.describe_site())
+    assert registry.wait_for_check(site_id)["health_status"] == "healthy"
+
+
+def test_a_bug_in_an_adapter_is_a_finding_and_ends_nothing(
+    start_registry: StartRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def __init__(self, *_arguments: Any) -> None: ...
+
+        async def probe(self) -> None:
+            raise KeyError("name")
+
+    monkeypatch.setitem(backends.ADAPTERS, "ga4gh", Broken)
+    registry = start_registry()
+    broken = registry.wait_for_check(registry.store(registry.describe_site(api_type="ga4gh")))
+    assert broken["health_status"] == "unhealthy"
+    assert "KeyError" in broken["error_message"]
+    assert registry.wait_for_check(registry.store(registry.describe_site()))["health_status"] == "healthy"
+
+
+def test_two_processes_on_one_database_probe_each_site_once(
+    start_registry: StartRegistry, new_database: Callable[[], str]
+) -> None:
+    url = new_database()
+    first, second = start_registry(url), start_registry(url)
+    sites = [first.store(first.describe_site()) for _ in range(40)]
+    for site_id in sites:
+        second.wait_for_check(site_id)
+    assert [first.sites.hits[site_id] for site_id in sites] == [1] * 40
+    forced = second.check(sites[0], ("operator",), force=True)
+    assert forced.json()["cached"] is False
+    assert first.sites.hits[sites[0]] == 2
+
+
+def test_a_claim_of_a_process_that_died_lapses(start_registry: StartRegistry) -> None:
+    registry = start_registry()
+    site_id = registry.store(registry.describe_site())
+    registry.wait_for_check(site_id)
+    abandon = """UPDATE imputation_services SET next_check_at = now(), claim_id = gen_random_uuid(),
+        claimed_until = now() + make_interval(secs => 1) WHERE id = :id"""
+    registry.execute(abandon, id=site_id)
+    registry.execute("SELECT pg_notify('site_due', '')")
+    wait_until(lambda: registry.sites.hits[site_id] == 2, "the lapsed claim is taken over")
+
+
+def test_the_number_of_probes_at_once_is_bounded(start_registry: StartRegistry) -> None:
+    registry = start_registry(probe_concurrency=3)
+    hanging = [registry.store(registry.describe_site("hanging")) for _ in range(8)]
+    wait_until(lambda: registry.sites.open_now["hanging"] == 3, "three probes are under way")
+    registry.sites.released = True
+    for site_id in hanging:
+        assert registry.wait_for_check(site_id)["health_status"] == "healthy"
+    assert registry.sites.peak["hanging"] == 3
