@@ -56,7 +56,8 @@ def name_variable(name: str) -> str:
 
 def _reserve(name: str, port: int, remembered: Mapping[str, int], reserved: list[socket.socket]) -> tuple[int, bool]:
     """The port and whether it is free; held until all are chosen, so that none is given twice."""
-    candidates = [port] if port else [remembered.get(name, 0), 0]
+    last = remembered.get(name, 0)
+    candidates = [port] if port else [last if last != DEFAULT_PORTS[name] else 0, 0]
     for candidate in candidates:
         probe = socket.socket()
         reserved.append(probe)

@@ -52,6 +52,10 @@ def test_a_remembered_port_that_is_taken_gives_way(taken_port: int) -> None:
     assert choose_ports(FREE, {"valkey": taken_port})["valkey"] != taken_port
 
 
+def test_a_free_port_is_never_the_default_of_an_earlier_start() -> None:
+    assert choose_ports(FREE, DEFAULT_PORTS)["api_gateway"] != DEFAULT_PORTS["api_gateway"]
+
+
 @pytest.mark.parametrize("text", ["abc", "-1", "70000", "٣"])
 def test_what_is_no_port_is_refused_with_the_variables_name(text: str) -> None:
     with pytest.raises(LocalPlatformError, match="IMPUTEHUB_PORT_DJANGO"):
