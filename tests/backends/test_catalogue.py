@@ -12,7 +12,7 @@ from tests.backends import shapes
 from tests.backends.stub_site import TOKEN, framework_error, open_michigan, own_error, run_site
 
 APP_PATH = "/api/v2/server/apps/imputationserver2@2.0.12"
-PAGE = {"text": "<html><title>Down</title>We will be back</html>", "content_type": "text/html"}
+PAGE: dict[str, Any] = {"text": "<html><title>Down</title>We will be back</html>", "content_type": "text/html"}
 
 
 async def test_a_site_that_answers_with_its_name_is_healthy_and_is_asked_without_token() -> None:
@@ -200,9 +200,7 @@ async def test_a_token_that_the_site_repeats_does_not_reach_the_message() -> Non
     ("told", "seconds"),
     [("120", 120), ("Fri, 31 Dec 2100 23:59:59 GMT", 86_400), ("Sat, 01 Jan 2000 00:00:00 GMT", 0), ("soon", None)],
 )
-async def test_retry_after_is_carried_as_seconds(
-    headers: dict[str, str], least: float | None, most: float | None
-) -> None:
+async def test_retry_after_is_carried_as_seconds(told: str, seconds: float | None) -> None:
     async with run_site() as site, open_michigan(site.base_url) as backend:
         site.answer("/api/v2/server", status=429, headers={"Retry-After": told}, text="slow down")
         with pytest.raises(SiteUnavailableError) as refused:

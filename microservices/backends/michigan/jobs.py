@@ -17,6 +17,7 @@ from microservices.backends.michigan.wire import JobAnswer, JobPage
 MAX_PAGES = 2000
 LOG_TAIL_BYTES = 64 * 1024
 _MAX_MESSAGES = 200
+_MAX_WORDS = 10_000
 _LEVELS: dict[int | None, Literal["info", "warning", "error", "running"]] = {1: "error", 2: "warning", 3: "running"}
 _NAMES = {
     1: "waiting",
@@ -157,7 +158,7 @@ def _read_moment(milliseconds: int | None) -> datetime | None:
 
 def _read_messages(job: JobAnswer) -> list[SiteMessage]:
     found = [
-        SiteMessage(step=step.name or "", level=_LEVELS.get(entry.type, "info"), text=text)
+        SiteMessage(step=step.name or "", level=_LEVELS.get(entry.type, "info"), text=text[:_MAX_WORDS])
         for step in job.steps or ()
         for entry in step.logMessages or ()
         if (text := strip_markup(entry.message or ""))

@@ -6,7 +6,6 @@ Cloudgene's messages are HTML fragments, some escaped, with `<` and `>` also as 
 import html
 import re
 
-MAX_TEXT = 20_000
 _BREAK = re.compile(r"<br\s*/?>|</(?:p|div|li|tr|h[1-6])>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.*?-->", re.DOTALL)
 _BLOCK = re.compile(r"<(script|style|title)\b.*?</\1>", re.IGNORECASE | re.DOTALL)
@@ -17,7 +16,7 @@ def strip_markup(text: str) -> str:
     """Plain text without tags, entities or empty lines; passwords of archives, which sites print, are hidden."""
     text = _TAG.sub("", _BREAK.sub("\n", _BLOCK.sub("", text)))
     lines = (line.strip() for line in html.unescape(text).splitlines())
-    return hide_passwords("\n".join(line for line in lines if line))[:MAX_TEXT]
+    return hide_passwords("\n".join(line for line in lines if line))
 
 
 def hide_passwords(text: str) -> str:
