@@ -74,16 +74,15 @@ def run_once(
     if once is None:
         with database.transaction() as session:
             return JSONResponse(action(session).model_dump(mode="json"), status_code=status)
-    stored = _begin(database, once)
+    stored = begin_once(database, once)
     if stored is not None:
         return stored
     try:
         with database.transaction() as session:
             body = action(session).model_dump(mode="json")
-            session.execute(sa.update(idempotency_keys).where(*_matches(once)).values(status=status, body=body))
+            finish_once(session, once, status, body)
     except BaseException:
-        with database.transaction() as session:
-            session.execute(sa.delete(idempotency_keys).where(*_matches(once), idempotency_keys.c.status.is_(None)))
+        abandon_once(database, once)
         raise
     return JSONResponse(body, status_code=status)
 
@@ -92,7 +91,30 @@ def _matches(once: OnceKey) -> tuple[sa.ColumnElement[bool], ...]:
     return idempotency_keys.c.scope == once.scope, idempotency_keys.c.key == once.key
 
 
-def _begin(database: Database, once: OnceKey) -> JSONResponse | None:
+def _is_open(once: OnceKey) -> tuple[sa.ColumnElement[bool], ...]:
+    return *_matches(once), idempotency_keys.c.status.is_(None)
+
+
+def finish_once(session: Session, once: OnceKey, status: int, body: Any) -> None:
+    """Keep the answer, in the transaction that makes the change."""
+    session.execute(sa.update(idempotency_keys).where(*_is_open(once)).values(status=status, body=body))
+
+
+def renew_once(database: Database, once: OnceKey) -> None:
+    """Still at work: what takes longer than a minute calls this, or the request may be begun again."""
+    with database.transaction() as session:
+        session.execute(sa.update(idempotency_keys).where(*_is_open(once)).values(started_at=utc_now()))
+
+
+def abandon_once(database: Database, once: OnceKey) -> None:
+    """The action failed and left no trace: the key is free again."""
+    with database.transaction() as session:
+        session.execute(sa.delete(idempotency_keys).where(*_is_open(once)))
+
+
+def begin_once(database: Database, once: OnceKey) -> JSONResponse | None:
+    """The answer that the same request had before; None when it is for the caller to carry out (and then to
+    `finish_once` or `abandon_once`)."""
     now = utc_now()
     with database.transaction() as session:
         session.execute(sa.delete(idempotency_keys).where(idempotency_keys.c.started_at < now - _KEPT))
