@@ -1,5 +1,6 @@
 """One HTTP session per site and event loop: its TLS, its deadlines and where it may connect to."""
 
+import functools
 import ssl
 
 import aiohttp
@@ -49,7 +50,9 @@ def build_stream_timeout(connection: SiteConnection, idle_s: float | None) -> ai
     return aiohttp.ClientTimeout(total=None, connect=connection.api_config.connect_timeout_s, sock_read=idle_s)
 
 
+@functools.lru_cache(maxsize=256)
 def _build_tls(ca_pem: str | None) -> ssl.SSLContext:
+    """Shared by sites: reading the certificate store takes 25 ms each time, in which the event loop stands still."""
     context = ssl.create_default_context()
     if ca_pem:
         try:
