@@ -163,7 +163,8 @@ async def test_what_would_not_arrive_unchanged_is_not_sent(change: dict[str, Any
         (200, {"success": True, "message": "fine"}, SiteError, "answer_unreadable", False, "all"),
         (200, {"success": True, "id": "../../etc"}, SiteError, "answer_unreadable", False, "all"),
         (200, {"id": shapes.JOB}, SiteError, "answer_unreadable", False, "all"),
-        (200, own_error("No"), SiteError, "answer_unreadable", False, "nothing"),
+        (200, own_error("No"), SiteError, "refused", True, "nothing"),
+        (200, {"success": True, "message": " " * 33 * 1024**2}, SiteUnavailableError, "answer_too_large", False, "all"),
     ],
 )  # fmt: skip
 async def test_each_answer_to_a_whole_body_has_its_meaning(

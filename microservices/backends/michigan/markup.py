@@ -9,7 +9,8 @@ import re
 _BREAK = re.compile(r"<br\s*/?>|</(?:p|div|li|tr|h[1-6])>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.*?-->", re.DOTALL)
 _BLOCK = re.compile(r"<(script|style|title)\b.*?</\1>", re.IGNORECASE | re.DOTALL)
-_PASSWORD = re.compile(r"(\bpassword\b[\"']?\s*[:=]?\s*[\"']?)(?=\S*[\dA-Z])(?!hidden)[^\s\"',;<]{8,}", re.IGNORECASE)
+# After a colon whatever comes; in a sentence only what looks generated, so that "password protection" stays.
+_PASSWORD = re.compile(r"((?i:\bpassword\b)[\"']?(?:\s*[:=]\s*[\"']?|\s+(?=\S*[\dA-Z])))[^\s\"']{6,}")
 
 
 def strip_markup(text: str) -> str:

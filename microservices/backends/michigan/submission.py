@@ -35,6 +35,7 @@ async def submit_run(client: CloudgeneClient, submission: Submission) -> str:
     except SiteUnavailableError as error:
         if body.failure is not None:
             raise body.failure from None
+        error.sent = body.sent
         raise await _explain_cut(client, error) from None
     return await _read_acceptance(client, answer, app, body.sent)
 
@@ -163,7 +164,7 @@ def _without_job(sent: Sent) -> Sent:
 
 
 async def _explain_refusal(client: CloudgeneClient, answer: Answer, app: str) -> SiteError:
-    if answer.status == 400 and _SITE_FULL.search(answer.words):
+    if answer.is_own and _SITE_FULL.search(answer.words):
         return SiteFullError(answer.words, code="site_full", fix="It is sent when one of the account's jobs has ended.")
     if answer.status == 413:
         return _refuse_size()
@@ -171,7 +172,7 @@ async def _explain_refusal(client: CloudgeneClient, answer: Answer, app: str) ->
         return await explain_missing_app(client, answer, app)
     if answer.status == 403:
         return await explain_refusal(client, answer)
-    if answer.status == 200:
+    if answer.status == 200 and not answer.is_own:
         return SiteError("The site's answer to the submission makes no sense.", code="answer_unreadable")
     error = explain_answer(answer)
     if error.code == "refused":
