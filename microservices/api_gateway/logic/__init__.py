@@ -1,0 +1,1 @@
+"""What the front door decides and does with a request."""

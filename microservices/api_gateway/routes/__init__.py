@@ -1,0 +1,1 @@
+"""The front door itself, and the few addresses that are its own."""

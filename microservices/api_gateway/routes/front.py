@@ -1,0 +1,155 @@
+"""The front door: plain ASGI before the framework's routing, because each request of the platform goes through it."""
+
+import asyncio
+import re
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from microservices.api_gateway.errors import AddressTooLongError, HeadersTooLargeError, RateLimitedError
+from microservices.api_gateway.logic.access_log import AccessLog
+from microservices.api_gateway.logic.forwarding import Forwarder
+from microservices.api_gateway.logic.passage import ClientGoneError, Passage
+from microservices.api_gateway.logic.rate_limits import RateLimiter, Verdict, name_address
+from microservices.api_gateway.logic.tiers import Tier, Tiers
+from microservices.api_gateway.logic.upstreams import Upstream, find_upstream
+from microservices.kernel.auth import Principal, TokenVerifier
+from microservices.kernel.errors import HttpError, NotFoundError, ServiceError
+from microservices.kernel.logs import get_logger
+from microservices.kernel.requests import problem_response
+
+OWN_PATHS = frozenset({b"/health", b"/health/ready", b"/docs", b"/openapi.json"})
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_MOST_HEADERS = 100
+_MOST_HEADER_BYTES = 32 * 1024
+_MOST_ADDRESS_BYTES = 8 * 1024
+_DOWNLOAD = re.compile(rb"/api/v1/(?:files/[^/]+/content|jobs/[^/]+/results/archive)")
+
+log = get_logger(__name__)
+
+
+class Gateway:
+    """What the front door works with; `forwarder` is there once the event loop runs."""
+
+    def __init__(
+        self,
+        *,
+        upstreams: dict[str, Upstream],
+        verifier: TokenVerifier,
+        tiers: Tiers,
+        rate_limiter: RateLimiter,
+        access_log: AccessLog,
+    ) -> None:
+        self.upstreams = upstreams
+        self.verifier = verifier
+        self.tiers = tiers
+        self.rate_limiter = rate_limiter
+        self.access_log = access_log
+        self.forwarder: Forwarder
+
+
+class Front:
+    """Middleware around the gateway's own application: passes on what is for a service, hands over what is its own."""
+
+    def __init__(self, app: ASGIApp, gateway: Gateway) -> None:
+        self._app = app
+        self._gateway = gateway
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        passage = Passage(scope, receive, send)
+        try:
+            await self._serve(passage)
+        except ServiceError as error:
+            await _refuse(passage, error)
+        except ClientGoneError:
+            passage.gone = True
+        except asyncio.CancelledError:
+            if not passage.gone:
+                raise
+            asyncio.current_task().uncancel()  # type: ignore[union-attr]
+        except Exception:
+            log.exception("request_failed", request_id=passage.request_id, method=passage.method)
+            await _refuse(passage, ServiceError())
+        finally:
+            passage.close()
+            self._gateway.access_log.add(passage.to_row())
+
+    async def _serve(self, passage: Passage) -> None:
+        _check_size(passage)
+        problem = await self._identify(passage)
+        verdict = await self._judge(passage)
+        passage.added_headers += verdict.headers
+        if not verdict.allowed:
+            tier = self._tier_of(passage.principal)
+            raise RateLimitedError(
+                limit=tier.requests or 0, window_s=tier.window_s, retry_after_s=verdict.retry_after_s
+            )
+        if problem is not None:
+            raise problem
+        upstream = find_upstream(passage.raw_path, self._gateway.upstreams)
+        if upstream is not None:
+            await self._gateway.forwarder.forward(passage, upstream)
+        elif passage.raw_path in OWN_PATHS:
+            await self._answer_ourselves(passage)
+        else:
+            raise NotFoundError("There is nothing at this address. /docs lists what there is.")
+
+    async def _identify(self, passage: Passage) -> ServiceError | None:
+        """Who calls, when they say so. A bad token is the answer, but not before it has been counted."""
+        authorization = passage.headers.get(b"authorization", b"")
+        if authorization[:7].lower() != b"bearer ":
+            return None
+        token = authorization[7:].strip().decode("latin-1")
+        verifier = self._gateway.verifier
+        try:
+            passage.principal = verifier.recall(token) or await run_in_threadpool(verifier.verify, token)
+        except ServiceError as problem:
+            return problem
+        return None
+
+    async def _judge(self, passage: Passage) -> Verdict:
+        principal = passage.principal
+        subject = f"account:{principal.subject}" if principal else name_address(passage.address)
+        return await self._gateway.rate_limiter.judge(subject, self._tier_of(principal), counts=_counts(passage))
+
+    def _tier_of(self, principal: Principal | None) -> Tier:
+        tiers = self._gateway.tiers
+        return tiers.find(principal.tier) if principal else tiers.anonymous
+
+    async def _answer_ourselves(self, passage: Passage) -> None:
+        MutableHeaders(scope=passage.scope)["X-Request-ID"] = passage.request_id
+        await self._app(passage.scope, passage.receive, passage.send)
+
+
+def _check_size(passage: Passage) -> None:
+    scope = passage.scope
+    if passage.method not in _METHODS:
+        raise HttpError(405, "This method is not known here")
+    if len(passage.raw_path) + len(scope["query_string"]) > _MOST_ADDRESS_BYTES:
+        raise AddressTooLongError(f"An address may have {_MOST_ADDRESS_BYTES} bytes at most.")
+    headers = scope["headers"]
+    if len(headers) > _MOST_HEADERS or sum([len(name) + len(value) for name, value in headers]) > _MOST_HEADER_BYTES:
+        raise HeadersTooLargeError(f"Send {_MOST_HEADERS} headers and {_MOST_HEADER_BYTES} bytes of them at most.")
+
+
+def _counts(passage: Passage) -> bool:
+    """Static files, parts of uploads and downloads do not count; nor do the gateway's own pages and health."""
+    path = passage.raw_path
+    if passage.method == "PATCH":
+        return not path.startswith(b"/api/v1/files/uploads/")
+    if passage.method in ("GET", "HEAD"):
+        return not (path.startswith(b"/static/") or path in OWN_PATHS or _DOWNLOAD.fullmatch(path))
+    return True
+
+
+async def _refuse(passage: Passage, error: ServiceError) -> None:
+    """A problem document; nothing when an answer has begun, and then the server closes the connection."""
+    if passage.started:
+        return
+    response = problem_response(error, passage.request_id)
+    await passage.start(response.status_code, list(response.raw_headers))
+    await passage.finish(b"" if passage.method == "HEAD" else bytes(response.body))
