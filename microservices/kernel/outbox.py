@@ -8,6 +8,7 @@ import json
 import os
 import select
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ from microservices.kernel.metrics import OUTBOX_DEPTH, OUTBOX_OLDEST_SECONDS
 _CHANNEL = "outbox"
 _IDLE_S = 2
 _KEEP_DELIVERED = timedelta(days=7)
+_PRUNE_EVERY_S = 3600
 
 log = get_logger(__name__)
 
@@ -239,9 +241,13 @@ def _relay_until_stopped(database: Database, relay: Relay, stop: int) -> None:
 
 
 def _relay_while_connected(connection: Any, relay: Relay, stop: int) -> bool:
-    """Deliver at each notification; True when told to stop."""
+    """Deliver at each notification; True when told to stop. What was delivered long ago is forgotten every hour."""
+    prune_at = time.monotonic()
     while True:
         relay.deliver_due()
+        if time.monotonic() >= prune_at:
+            relay.prune_delivered()
+            prune_at = time.monotonic() + _PRUNE_EVERY_S
         ready, _, _ = select.select([connection, stop], [], [], _IDLE_S)
         if stop in ready:
             return True
