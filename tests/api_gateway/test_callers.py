@@ -75,7 +75,7 @@ def test_downloads_and_parts_of_uploads_do_not_count(gateway: str, authority: To
         ("HEAD", "/api/v1/files/abc/content"),
         ("GET", "/api/v1/jobs/abc/results/archive"),
         ("PATCH", "/api/v1/files/uploads/abc"),
-        ("GET", "/static/admin/base.css"),
+        ("GET", "/admin/static/base.css"),
         ("GET", "/health"),
     ]
     with httpx.Client(base_url=gateway, headers=authority.person(tier="five")) as client:

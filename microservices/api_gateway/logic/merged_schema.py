@@ -48,9 +48,8 @@ async def _fetch_all(session: aiohttp.ClientSession, upstreams: Mapping[str, Ups
 
 
 async def _fetch(session: aiohttp.ClientSession, upstream: Upstream) -> Schema | None:
-    headers = {"Accept": "application/json"}
     try:
-        async with session.get(upstream.base_url + upstream.schema_path, headers=headers, timeout=_TIMEOUT) as answer:
+        async with session.get(f"{upstream.base_url}/openapi.json", timeout=_TIMEOUT) as answer:
             answer.raise_for_status()
             schema = await answer.json(content_type=None)
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:

@@ -20,7 +20,6 @@ _ROUTES = {
     "/api/v1/stats": "monitoring",
     "/api/v1/curation": "django",
     "/admin": "django",
-    "/static": "django",
 }
 _JWKS = "/.well-known/jwks.json"
 
@@ -32,11 +31,10 @@ _TRICKY_CODE = re.compile(rb"%(?:2[ef5]|5c|7f|[01][0-9a-f]|(?![0-9a-f]{2}))", re
 
 @dataclass(frozen=True)
 class Upstream:
-    """One service behind the gateway; `schema_path` is where it describes itself."""
+    """One service behind the gateway; with `limits_body`, what it is sent is JSON and of moderate size."""
 
     name: str
     base_url: str
-    schema_path: str = "/openapi.json"
     limits_body: bool = True
 
 
@@ -48,7 +46,7 @@ def list_upstreams(settings: Settings) -> dict[str, Upstream]:
         Upstream("file_manager", settings.file_manager_url, limits_body=False),
         Upstream("notification", settings.notification_url),
         Upstream("monitoring", settings.monitoring_url),
-        Upstream("django", settings.django_url, schema_path="/api/v1/curation/schema/?format=json"),
+        Upstream("django", settings.django_url),
     ]
     return {upstream.name: upstream for upstream in upstreams}
 

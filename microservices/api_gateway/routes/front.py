@@ -142,7 +142,7 @@ def _counts(passage: Passage) -> bool:
     if passage.method == "PATCH":
         return not path.startswith(b"/api/v1/files/uploads/")
     if passage.method in ("GET", "HEAD"):
-        return not (path.startswith(b"/static/") or path in OWN_PATHS or _DOWNLOAD.fullmatch(path))
+        return not (path.startswith(b"/admin/static/") or path in OWN_PATHS or _DOWNLOAD.fullmatch(path))
     return True
 
 
