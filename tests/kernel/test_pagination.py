@@ -63,7 +63,7 @@ def fetch(session: Session, **query: Any) -> Page[str]:
 def fetch_all(session: Session, **query: Any) -> list[str]:
     page = fetch(session, **query)
     names = list(page.items)
-    while page.next_cursor:
+    while page.next_cursor and len(names) < 100:
         page = fetch(session, **{**query, "cursor": page.next_cursor})
         names += page.items
     return names

@@ -1,5 +1,6 @@
 import base64
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -89,6 +90,22 @@ def test_a_refresh_token_that_comes_again_ends_its_log_in_and_no_other(http: htt
     assert "used before" in again.json()["detail"]
     assert refresh(http, newest).status_code == 400
     assert refresh(http, other).status_code == 200
+
+
+def test_uses_of_one_log_in_wait_for_one_another(http: httpx.Client, person: Person, engine: Engine) -> None:
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with ThreadPoolExecutor(2) as threads, engine.connect() as holder, engine.connect() as observer:
+        observer.execution_options(isolation_level="AUTOCOMMIT")
+        sid = read_claims(person.tokens["access_token"])["sid"]
+        holder.execute(text("SELECT FROM login_sessions WHERE id = :id FOR UPDATE"), {"id": sid})
+        uses = [threads.submit(refresh, http, person.tokens["refresh_token"]) for _ in range(2)]
+        deadline = time.monotonic() + 10
+        while observer.scalar(waiting) != 2:
+            assert time.monotonic() < deadline, "a refresh did not wait for the other"
+        holder.rollback()
+        assert sorted(use.result().status_code for use in uses) == [200, 400]
 
 
 def test_of_two_uses_at_once_one_succeeds_and_the_log_in_ends(http: httpx.Client, person: Person) -> None:
