@@ -1,0 +1,1 @@
+"""Bytes, their checksums, and what the check of a VCF found."""

@@ -1,0 +1,97 @@
+"""Tables of file_management_db."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, Text, UniqueConstraint, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from microservices.kernel.db import new_metadata
+
+
+class Base(DeclarativeBase):
+    metadata = new_metadata()
+    type_annotation_map = {  # noqa: RUF012  (SQLAlchemy's own way to configure a base)
+        datetime: DateTime(timezone=True),
+        str: Text,
+        dict[str, Any]: JSONB,
+        UUID: Uuid,
+    }
+
+
+class UploadedFile(Base):
+    """A person's input. `size` in bytes; `object_id` is the name of its bytes in the storage."""
+
+    __tablename__ = "uploaded_files"
+    __table_args__ = (
+        CheckConstraint("status IN ('uploaded', 'checking', 'ready', 'rejected')", name="status"),
+        CheckConstraint("size > 0", name="size"),
+        Index("ix_uploaded_files_owner", "organization_id", "owner_id", "created_at", "id"),
+        Index("ix_uploaded_files_unchecked", "created_at", postgresql_where=text("status IN ('uploaded', 'checking')")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organization_id: Mapped[UUID]
+    owner_id: Mapped[UUID]
+    object_id: Mapped[UUID] = mapped_column(unique=True)
+    filename: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)
+    status: Mapped[str] = mapped_column(server_default="uploaded", default="uploaded")
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    checked_by: Mapped[int | None]
+    """The process that checks it now (see `logic/presence.py`)."""
+    check_attempts: Mapped[int] = mapped_column(server_default="0", default=0)
+    check_after: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    facts: Mapped["FileMetadata"] = relationship(
+        lazy="joined", innerjoin=True, cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class FileMetadata(Base):
+    """What is known about an upload's bytes: its SHA-256 at once, `qc` (`QualityRecord`) after the check."""
+
+    __tablename__ = "file_metadata"
+
+    file_id: Mapped[UUID] = mapped_column(ForeignKey(UploadedFile.id, ondelete="CASCADE"), primary_key=True)
+    organization_id: Mapped[UUID]
+    owner_id: Mapped[UUID]
+    sha256: Mapped[str]
+    qc: Mapped[dict[str, Any] | None]
+    checked_at: Mapped[datetime | None]
+
+
+class ResultFile(Base):
+    """What a site made of an input, brought home by job_processor for the job's owner."""
+
+    __tablename__ = "result_files"
+    __table_args__ = (
+        CheckConstraint("kind IN ('imputed_data', 'quality_report', 'log', 'summary', 'metadata')", name="kind"),
+        UniqueConstraint("run_id", "filename"),
+        Index("ix_result_files_job_id", "job_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organization_id: Mapped[UUID]
+    owner_id: Mapped[UUID]
+    job_id: Mapped[UUID]
+    run_id: Mapped[UUID]
+    object_id: Mapped[UUID] = mapped_column(unique=True)
+    filename: Mapped[str]
+    kind: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class LooseObject(Base):
+    """An object that no file stands for: yet (`written_by` is at it), or any more (nobody: it is to be removed)."""
+
+    __tablename__ = "loose_objects"
+
+    object_id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID]
+    owner_id: Mapped[UUID]
+    written_by: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

@@ -1,0 +1,61 @@
+"""What our other services ask: the bytes of checked uploads, and results, brought and listed."""
+
+from typing import Annotated
+from uuid import UUID
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from microservices.contracts.file_manager import ResultRecord
+from microservices.file_manager.errors import FileNotReadyError, FileRejectedError, StoredFileNotFoundError
+from microservices.file_manager.logic import results
+from microservices.file_manager.logic.engine import Engine
+from microservices.file_manager.logic.receiving import Expectation
+from microservices.file_manager.models import UploadedFile
+from microservices.file_manager.routes.access import EngineDep
+from microservices.file_manager.routes.bodies import RAW_BODY, announced_size, stream_body
+from microservices.file_manager.routes.content import describe_content, send_bytes
+from microservices.file_manager.schemas import ContentSha256, ResultQuery, ResultsQuery
+from microservices.kernel.auth import services_with
+
+router = APIRouter(prefix="/internal", tags=["internal"])
+_reading = [Depends(services_with("files:read"))]
+_writing = [Depends(services_with("files:write"))]
+
+
+@router.get("/files/{file_id}/content", dependencies=_reading)
+async def get_input(file_id: UUID, engine: EngineDep) -> Response:
+    """An upload that passed its check, for a run whose job was created as its owner."""
+    file = await to_thread.run_sync(_find_ready, engine, file_id)
+    return await send_bytes(engine, file, describe_content(file))
+
+
+def _find_ready(engine: Engine, file_id: UUID) -> UploadedFile:
+    with engine.database.transaction() as session:
+        file = session.get(UploadedFile, file_id)
+    if file is None:
+        raise StoredFileNotFoundError(f"There is no upload {file_id}.")
+    if file.status == "rejected":
+        raise FileRejectedError(f"'{file.filename}' did not pass its check.")
+    if file.status != "ready":
+        raise FileNotReadyError(f"'{file.filename}' is still being checked.")
+    return file
+
+
+@router.post("/results", status_code=201, dependencies=_writing, openapi_extra=RAW_BODY)
+async def store_result(
+    request: Request, upload: Annotated[ResultQuery, Query()], engine: EngineDep, sha256: ContentSha256 = None
+) -> ResultRecord:
+    expected = Expectation(size=announced_size(request), sha256=sha256, may_be_empty=True)
+    return await results.store_result(engine, upload, stream_body(request), expected)
+
+
+@router.get("/results", dependencies=_reading)
+def list_results(query: Annotated[ResultsQuery, Query()], engine: EngineDep) -> list[ResultRecord]:
+    return results.list_results(engine, query.run_id)
+
+
+@router.delete("/results", status_code=204, dependencies=_writing)
+def delete_results(job_id: UUID, engine: EngineDep) -> Response:
+    results.delete_results(engine, job_id)
+    return Response(status_code=204)
