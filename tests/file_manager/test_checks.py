@@ -1,6 +1,6 @@
 """From `uploaded` to `ready` or `rejected`, in the background."""
 
-from tests.file_manager.conftest import Person, World, wait_until
+from tests.file_manager.world import Person, World, wait_until
 
 
 def test_a_good_vcf_becomes_ready_with_its_report(person: Person) -> None:

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.file_manager.conftest import MIB, Person, World, make_bytes, sha256_of
+from tests.file_manager.world import MIB, Person, World, make_bytes, sha256_of
 
 
 def test_a_result_is_stored_listed_and_downloaded_by_its_owner(world: World, person: Person) -> None:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from tests.file_manager.conftest import MIB, Person, World, make_bytes, sha256_of
+from tests.file_manager.world import MIB, Person, World, make_bytes, sha256_of
 
 
 def test_an_upload_is_stored_whole_and_told_with_its_checksum(world: World, person: Person) -> None:
