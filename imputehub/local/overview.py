@@ -20,9 +20,9 @@ def list_processes(home: Path) -> list[dict[str, Any]]:
 
 def print_processes(processes: list[dict[str, Any]]) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("process", "kind", "state", "pid", "port", "memory (MB)", "restarts")
+    table = Table(Column("process", no_wrap=True), "kind", "state", "pid", "port", "memory (MB)", "restarts")
     for process in processes:
         state = process["state"]
         if "retry_in_s" in process:
