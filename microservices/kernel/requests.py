@@ -1,8 +1,8 @@
 """What happens around every request: its id, its log line, its measurement, and the last net for errors."""
 
+import random
 import re
 import time
-import uuid
 from contextvars import ContextVar
 
 import structlog
@@ -16,6 +16,7 @@ from microservices.kernel.metrics import observe_request
 
 _VALID_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _QUIET = {"/health", "/metrics", "/health/ready"}
+_random = random.Random()  # noqa: S311  (a name, not a secret; a UUID4 asks the kernel and costs ten times as much)
 request_id_var: ContextVar[str] = ContextVar("request_id", default="")
 
 log = get_logger("requests")
@@ -23,7 +24,7 @@ log = get_logger("requests")
 
 def accept_request_id(given: str | None) -> str:
     """The caller's id when it is harmless in a log line, else a new one."""
-    return given if given and _VALID_ID.fullmatch(given) else uuid.uuid4().hex
+    return given if given and _VALID_ID.fullmatch(given) else f"{_random.getrandbits(128):032x}"
 
 
 class RequestContextMiddleware:
