@@ -8,6 +8,7 @@ from importlib.metadata import version
 import redis
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 from microservices.api_gateway.logic.access_log import AccessLog
 from microservices.api_gateway.logic.forwarding import Forwarder
@@ -32,11 +33,12 @@ _EXPOSED_HEADERS = (
 )
 
 
-def create() -> FastAPI:
+def create() -> ASGIApp:
     return build(Settings())
 
 
-def build(settings: Settings) -> FastAPI:
+def build(settings: Settings) -> ASGIApp:
+    """The front door, with the gateway's own application as `.app` behind it."""
     app = create_app(_NAME, settings, [docs.router], lifespan=_run, own_docs=False)
     database = app.state.database
     # It serves without either: with the tiers it knows, counting by itself, the access log waiting in memory.
@@ -53,17 +55,19 @@ def build(settings: Settings) -> FastAPI:
         access_log=AccessLog(database, keep_days=settings.access_log_days),
     )
     app.state.merged_schema = MergedSchema("ImputeHub", version("imputehub"), upstreams)
-    app.add_middleware(Front, gateway=app.state.gateway)
-    if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins,
-            allow_credentials=True,
-            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=_ALLOWED_HEADERS,
-            expose_headers=_EXPOSED_HEADERS,
-        )
-    return app
+    front = Front(app, app.state.gateway)
+    return front if not settings.cors_origins else _allow_origins(front, settings.cors_origins)
+
+
+def _allow_origins(app: ASGIApp, origins: list[str]) -> ASGIApp:
+    return CORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_credentials=True,
+        allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=_ALLOWED_HEADERS,
+        expose_headers=_EXPOSED_HEADERS,
+    )
 
 
 @asynccontextmanager

@@ -50,15 +50,18 @@ class Gateway:
 
 
 class Front:
-    """Middleware around the gateway's own application: passes on what is for a service, hands over what is its own."""
+    """Stands before the gateway's own application: passes on what is for a service, hands over what is its own.
+
+    It is not the application's middleware, since the framework's own layers would stand before that.
+    """
 
     def __init__(self, app: ASGIApp, gateway: Gateway) -> None:
-        self._app = app
+        self.app = app
         self._gateway = gateway
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         passage = Passage(scope, receive, send)
         try:
@@ -122,7 +125,7 @@ class Front:
 
     async def _answer_ourselves(self, passage: Passage) -> None:
         MutableHeaders(scope=passage.scope)["X-Request-ID"] = passage.request_id
-        await self._app(passage.scope, passage.receive, passage.send)
+        await self.app(passage.scope, passage.receive, passage.send)
 
 
 def _check_size(passage: Passage) -> None:
