@@ -63,5 +63,5 @@ class StorageUnavailableError(DependencyUnavailableError):
     code, title = "storage_unavailable", "The storage does not answer"
 
 
-class ResultOwnedByOtherError(ConflictError):
+class ResultConflictError(ConflictError):
     code, title = "result_conflict", "The result cannot be stored"

@@ -15,7 +15,7 @@ def test_a_result_is_stored_listed_and_downloaded_by_its_owner(world: World, per
     assert (record["run_id"], record["kind"], record["size"]) == (str(run_id), "imputed_data", len(data))
     assert record["sha256"] == sha256_of(data)
     listed = world.client.get(
-        "/internal/results", params={"run_id": [str(run_id), str(uuid4())]}, headers=world.serve()
+        "/internal/results", params={"run_id": [str(run_id), str(uuid4())]}, headers=world.authorize_service()
     ).json()
     assert [item["id"] for item in listed] == [record["id"]]
     assert person.get(f"/api/v1/files/{record['id']}/content").content == data
@@ -39,7 +39,7 @@ def test_the_results_of_a_job_are_deleted_with_their_bytes(world: World, person:
     job_id = uuid4()
     kept = person.store_result(b"of another job").json()
     gone = [person.store_result(b"x", job_id=job_id, filename=name).json() for name in ("a.log", "b.log")]
-    answer = world.client.delete("/internal/results", params={"job_id": str(job_id)}, headers=world.serve())
+    answer = world.client.delete("/internal/results", params={"job_id": str(job_id)}, headers=world.authorize_service())
     assert answer.status_code == 204
     assert [person.get(f"/api/v1/files/{item['id']}/content").status_code for item in gone] == [404, 404]
     assert person.get(f"/api/v1/files/{kept['id']}/content").content == b"of another job"

@@ -72,8 +72,12 @@ class World:
     def new_person(self) -> "Person":
         return Person(self)
 
-    def serve(self) -> dict[str, str]:
+    def authorize_service(self) -> dict[str, str]:
         return self.authority.service("job_processor")
+
+    @property
+    def address(self) -> str:
+        return str(self.client.base_url)
 
     def count_objects(self) -> int:
         """Everything in the storage, also what interrupted writes leave."""
@@ -139,7 +143,9 @@ class Person:
 
     def store_result(self, data: Any, **changes: Any) -> httpx.Response:
         query = self.describe_result(**changes)
-        return self.world.client.post("/internal/results", params=query, content=data, headers=self.world.serve())
+        return self.world.client.post(
+            "/internal/results", params=query, content=data, headers=self.world.authorize_service()
+        )
 
 
 def make_bytes(size: int) -> bytes:
@@ -158,7 +164,7 @@ def make_settings(database_url: str, storage: Path, authority_url: str, peers_ur
         "authority_url": authority_url,
         "storage_url": storage.as_uri(),
         "url_signing_keys": SecretStr(f"k1:{base64.b64encode(bytes(range(32))).decode()}"),
-        "max_upload_size_mib": 80,
+        "max_upload_size_mib": 5,
         "upload_idle_s": 2,
         "job_processor_url": peers_url,
         "notification_url": peers_url,

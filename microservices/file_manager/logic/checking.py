@@ -4,6 +4,8 @@ The state is in PostgreSQL, so a file whose checker was killed is checked by the
 process's presence ends with it.
 """
 
+import json
+import os
 import subprocess
 import sys
 import threading
@@ -25,13 +27,15 @@ from microservices.file_manager.models import UploadedFile
 from microservices.kernel.db import utc_now
 from microservices.kernel.logs import get_logger
 from microservices.kernel.outbox import record_event
-from microservices.preflight.report import QualityReport
 
 _IDLE_S = 2
 _SWEEP_EVERY_S = 60
 _MOST_ATTEMPTS = 4
 _RETRY_AFTER = timedelta(seconds=5)
 _START_S = 30  # for the check's process to begin, beyond the check's own time
+
+# As `check.py` prints it: a `QualityRecord` and more. Importing preflight's own class would bring numpy with it.
+Report = dict[str, Any]
 
 log = get_logger(__name__)
 
@@ -113,18 +117,27 @@ def _claim(session: Session, process: int) -> Claim | None:
     return Claim(file.id, file.object_id, file.check_attempts)
 
 
-def _run_check(engine: Engine, claim: Claim, stopping: threading.Event) -> QualityReport:
+def _run_check(engine: Engine, claim: Claim, stopping: threading.Event) -> Report:
     limit_s = engine.settings.check_timeout_s
     with engine.storage.local_copy(claim.object_id) as path:
         command = [sys.executable, "-m", "microservices.file_manager.check", str(path), str(limit_s)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        with subprocess.Popen(command, env=_list_environment(), **pipes) as process:
             try:
                 output, errors = _wait(process, limit_s + _START_S, stopping)
             finally:
                 process.kill()
     if process.returncode != 0:
         raise CheckFailedError(f"exit code {process.returncode}: {errors.decode(errors='replace')[-500:]}")
-    return QualityReport.model_validate_json(output)
+    report: Report = json.loads(output)
+    QualityRecord.model_validate(report)
+    return report
+
+
+def _list_environment() -> dict[str, str]:
+    """Without our secrets: this process reads the bytes of strangers. One thread: numpy's others cost memory only."""
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    return {**kept, "OPENBLAS_NUM_THREADS": "1"}
 
 
 def _wait(process: subprocess.Popen[bytes], limit_s: float, stopping: threading.Event) -> tuple[bytes, bytes]:
@@ -142,12 +155,12 @@ def _put_off(engine: Engine, claim: Claim) -> None:
     if claim.attempt >= _MOST_ATTEMPTS:
         _conclude(engine, claim, _give_up())
         return
-    changes = {"status": "uploaded", "checked_by": None, "check_after": utc_now() + _RETRY_AFTER * claim.attempt}
+    changes = {"status": "uploaded", "checked_by": None, "check_after": utc_now() + _RETRY_AFTER * (claim.attempt - 1)}
     with engine.database.transaction() as session:
         session.execute(sa.update(UploadedFile).where(*_is_ours(engine, claim)).values(**changes))
 
 
-def _give_up() -> QualityReport:
+def _give_up() -> Report:
     issue = {
         "code": "check_failed",
         "severity": "error",
@@ -157,28 +170,27 @@ def _give_up() -> QualityReport:
     }
     nothing: dict[str, Any] = {"build": None, "build_evidence": [], "chromosomes": [], "samples": 0, "variants": 0}
     unknown = {"phased": None, "has_chr_prefix": None}
-    return QualityReport.model_validate({"verdict": "fail", "issues": [issue], **nothing, **unknown})
+    return {"verdict": "fail", "issues": [issue], **nothing, **unknown}
 
 
-def _conclude(engine: Engine, claim: Claim, report: QualityReport) -> None:
+def _conclude(engine: Engine, claim: Claim, report: Report) -> None:
     """Report, status and event in one transaction; nothing when the file was deleted or taken over meanwhile."""
     with engine.database.transaction() as session:
         held = sa.select(UploadedFile).where(*_is_ours(engine, claim)).with_for_update(of=UploadedFile)
         file = session.scalar(held)
         if file is None:
             return
-        file.status = "rejected" if report.verdict == "fail" else "ready"
+        file.status = "rejected" if report["verdict"] == "fail" else "ready"
         file.checked_by = None
-        file.facts.qc = report.model_dump(mode="json")
+        file.facts.qc = report
         file.facts.checked_at = utc_now()
-        quality = QualityRecord.model_validate(file.facts.qc)
         event = FileChecked(
             file_id=file.id,
             organization_id=file.organization_id,
             owner_id=file.owner_id,
             filename=file.filename,
             status=file.status,
-            verdict=quality.verdict,
+            verdict=report["verdict"],
         )
         record_event(
             session,

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from microservices.contracts.file_manager import ResultRecord, ResultUpload
-from microservices.file_manager.errors import ResultOwnedByOtherError
+from microservices.file_manager.errors import ResultConflictError
 from microservices.file_manager.logic.engine import Engine
 from microservices.file_manager.logic.loose import adopt_object, loosen_objects, remove_loose
 from microservices.file_manager.logic.receiving import Expectation, Received
@@ -47,7 +47,7 @@ def _register(
             upload.owner_id,
             upload.job_id,
         ):
-            raise ResultOwnedByOtherError(f"'{upload.filename}' of run {upload.run_id} belongs to another job.")
+            raise ResultConflictError(f"'{upload.filename}' of run {upload.run_id} belongs to another job.")
         replaced = loosen_objects(session, [file])
         file.kind = upload.kind
         file.object_id, file.size, file.sha256 = object_id, received.size, received.sha256
@@ -57,7 +57,7 @@ def _register(
 def _hold(session: Session, upload: ResultUpload) -> ResultFile:
     file = hold_result(session, upload.run_id, upload.filename)
     if file is None:
-        raise ResultOwnedByOtherError("The result was deleted while it arrived. Send it again.")
+        raise ResultConflictError("The result was deleted while it arrived. Send it again.")
     return file
 
 
