@@ -1,0 +1,1 @@
+"""The process's frame: settings, addresses, entry points, health."""

@@ -1,0 +1,7 @@
+"""The curators' pages."""
+
+from django_app.imputation.admin.accounts import GroupPage, UserPage
+from django_app.imputation.admin.panels import PanelAdmin, PanelInline
+from django_app.imputation.admin.services import ServiceAdmin
+
+__all__ = ["GroupPage", "PanelAdmin", "PanelInline", "ServiceAdmin", "UserPage"]

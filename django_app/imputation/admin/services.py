@@ -1,0 +1,113 @@
+"""Sites with their panels, and how far the registry is."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import CharField, Count, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanWidget
+
+from django_app.imputation.admin.panels import PanelInline
+from django_app.imputation.models import ImputationService
+from django_app.imputation.validation import validate_credential
+from django_app.outbox.recording import record_change
+from django_app.outbox.states import STATES, annotate_state, explain_state
+
+if TYPE_CHECKING:
+    ServiceModelForm = forms.ModelForm[ImputationService]
+else:
+    ServiceModelForm = forms.ModelForm
+
+
+class ServiceForm(ServiceModelForm):
+    """The credential is written here and never shown: an empty field keeps the one that is set."""
+
+    new_credential = forms.CharField(
+        required=False,
+        max_length=8000,
+        validators=[validate_credential],
+        widget=UnfoldAdminPasswordWidget(render_value=False, attrs={"autocomplete": "new-password"}),
+        help_text="Written only. Leave it empty to keep the credential that is set.",
+    )
+    clear_credential = forms.BooleanField(required=False, widget=UnfoldBooleanWidget())
+
+    class Meta:
+        model = ImputationService
+        fields = "__all__"  # what is not editable (the credential itself) is left out by Django
+
+    def save(self, commit: bool = True) -> ImputationService:
+        text = self.cleaned_data["new_credential"]
+        if text or self.cleaned_data["clear_credential"]:
+            self.instance.set_credential(text)
+        return super().save(commit)
+
+
+class SyncFilter(admin.SimpleListFilter):
+    title = "sync state"
+    parameter_name = "sync"
+
+    def lookups(self, _request: HttpRequest, _admin: Any) -> list[tuple[Any, str]]:
+        return list(STATES.items())
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[ImputationService]) -> QuerySet[ImputationService]:
+        return queryset.filter(Q(sync_state=self.value())) if self.value() in STATES else queryset
+
+
+@admin.register(ImputationService)
+class ServiceAdmin(ModelAdmin):
+    form = ServiceForm
+    inlines = (PanelInline,)
+    list_display = ("name", "api_type", "country", "is_active", "panel_count", "sync_state")
+    list_filter = ("api_type", "country", "is_active", SyncFilter)
+    search_fields = ("name", "base_url", "location", "panels__name", "panels__panel_id")
+    readonly_fields = ("credential_state", "sync_state", "created_at", "updated_at")
+    actions = ("push_again",)
+    fieldsets = (
+        (None, {"fields": ("name", "service_type", "api_type", "base_url", "location", "country", "is_active")}),
+        (
+            "Access",
+            {
+                "fields": (
+                    "requires_auth",
+                    "credential_state",
+                    "new_credential",
+                    "clear_credential",
+                    "credential_shared",
+                    "ca_pem",
+                )
+            },
+        ),
+        ("Limits", {"fields": ("max_file_size_mb", "supported_formats", "min_samples", "max_samples")}),
+        ("Adapter", {"fields": ("api_config",)}),
+        ("Registry", {"fields": ("sync_state", "created_at", "updated_at")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ImputationService]:
+        subject = Concat(Value("site/"), Cast("id", CharField()))
+        queryset: QuerySet[ImputationService] = super().get_queryset(request)
+        return annotate_state(queryset.annotate(panel_total=Count("panels", distinct=True)), subject)
+
+    @admin.display(description="Panels", ordering="panel_total")
+    def panel_count(self, service: Any) -> int:
+        return int(service.panel_total)
+
+    @admin.display(description="Registry", ordering="sync_state")
+    def sync_state(self, service: Any) -> str:
+        return explain_state(service) if hasattr(service, "sync_state") else "not saved yet"
+
+    @admin.display(description="Credential")
+    def credential_state(self, service: ImputationService) -> str:
+        when = service.credential_set_at
+        return f"set on {when:%Y-%m-%d %H:%M} UTC" if when else "not set"
+
+    @admin.action(description="Push to the registry again", permissions=["change"])
+    def push_again(self, request: HttpRequest, queryset: QuerySet[ImputationService]) -> None:
+        with transaction.atomic():
+            subjects = sorted(service.subject for service in queryset)
+            for subject in subjects:
+                record_change(subject)
+        self.message_user(request, f"{len(subjects)} sites are pushed to the registry again.")

@@ -1,0 +1,63 @@
+"""Deliveries, to look at and to try again; nobody writes them by hand."""
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from django_app.outbox.models import Delivery
+from django_app.outbox.recording import retry_delivery
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.utils.functional import _StrPromise
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, _request: HttpRequest, _admin: object) -> "list[tuple[str, str | _StrPromise]]":
+        return [("waiting", "waiting"), ("parked", "parked"), ("delivered", "delivered")]
+
+    def queryset(self, _request: HttpRequest, queryset: "QuerySet[Delivery]") -> "QuerySet[Delivery]":
+        match self.value():
+            case "delivered":
+                return queryset.exclude(delivered_at=None)
+            case "parked":
+                return queryset.filter(delivered_at=None).exclude(parked_at=None)
+            case "waiting":
+                return queryset.filter(delivered_at=None, parked_at=None)
+        return queryset
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ModelAdmin):
+    list_display = ("subject", "subscriber", "state", "version", "attempts", "error", "occurred_at", "next_attempt_at")
+    list_filter = (StateFilter, "subscriber")
+    search_fields = ("subject", "error")
+    ordering = ("-id",)
+    actions = ("retry_now",)
+
+    @admin.display(description="State")
+    def state(self, row: Delivery) -> str:
+        if row.delivered_at:
+            return "delivered"
+        if row.parked_at:
+            return "parked"
+        return "tried again" if row.attempts else "waiting"
+
+    @admin.action(description="Try again now", permissions=["view"])
+    def retry_now(self, request: HttpRequest, queryset: "QuerySet[Delivery]") -> None:
+        count = retry_delivery(list(queryset.values_list("pk", flat=True)))
+        self.message_user(request, f"{count} deliveries are tried again now.")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
+        return False

@@ -1,0 +1,102 @@
+"""Django as it runs: its own database and broker, real HTTP in front, and the peers that it speaks to."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, connections
+from django.test.utils import override_settings
+
+from django_app.config.environment import Environment, read_database_url
+from django_app.outbox.relay import Relay
+from imputehub.local.postgresql import PostgresqlServer
+from microservices.kernel.testing import TokenAuthority, serve_app, serve_authority
+from tests.django_app.registry import StubRegistry
+
+
+@dataclass(frozen=True)
+class House:
+    """Django, running: its address, its environment for other processes, and its peers."""
+
+    url: str
+    environment: dict[str, str]
+    authority: TokenAuthority
+    registry: StubRegistry
+
+
+@pytest.fixture(scope="session")
+def running_house(postgresql: PostgresqlServer, redis_url: str) -> Iterator[House]:
+    authority, registry = TokenAuthority(), StubRegistry()
+    with ExitStack() as stack:
+        environment = {
+            "DJANGO_SECRET_KEY": "a-key-for-tests-" * 4,
+            "DJANGO_DATABASE_URL": postgresql.create_database("django"),
+            "DJANGO_BROKER_URL": f"{redis_url.rpartition('/')[0]}/2",
+            "DJANGO_CLIENT_SECRET": "secret-of-django",
+            "DJANGO_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+            "USER_SERVICE_URL": stack.enter_context(serve_authority(authority)),
+            "SERVICE_REGISTRY_URL": registry.url,
+            "ENVIRONMENT": "local",
+        }
+        values = read_environment(environment)
+        settings.SECRET_KEY = values.secret_key.get_secret_value()
+        stack.enter_context(
+            override_settings(
+                ENVIRONMENT=values,
+                CELERY_BROKER_URL=values.broker_url.get_secret_value(),
+                OUTBOX_SUBSCRIBERS={"service_registry": registry.url},
+            )
+        )
+        databases = read_database_url(values.database_url.get_secret_value())
+        connections.settings = connections.configure_settings(databases)
+        del connections["default"]
+        call_command("migrate", verbosity=0)
+        from django_app.config.asgi import application
+
+        yield House(stack.enter_context(serve_app(application)), environment, authority, registry)
+        registry.stop()
+        connection.close()
+
+
+def read_environment(values: dict[str, str]) -> Environment:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in values.items():
+            patch.setenv(name, value)
+        return Environment()
+
+
+@pytest.fixture
+def house(running_house: House) -> House:
+    """The running house with nothing in its catalogue."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "TRUNCATE imputation_imputationservice, imputation_referencepanel, imputation_rememberedanswer,"
+            " outbox_subject, outbox_delivery, auth_user, django_admin_log, django_session CASCADE"
+        )
+    running_house.registry.forget()
+    return running_house
+
+
+@pytest.fixture
+def registry(house: House) -> StubRegistry:
+    return house.registry
+
+
+@pytest.fixture
+def relay(house: House) -> Iterator[Relay]:
+    relay = Relay({"service_registry": house.registry.url}, lambda: "token-of-django")
+    yield relay
+    relay.close()
+
+
+@pytest.fixture
+def curator(house: House) -> Iterator[httpx.Client]:
+    """A curator's client of the curation API."""
+    headers = house.authority.person(["curator"])
+    with httpx.Client(base_url=f"{house.url}/api/v1/curation", headers=headers, timeout=30) as client:
+        yield client

@@ -1,0 +1,138 @@
+"""Every kind of change is noted, in the transaction that makes it, and none goes unnoticed."""
+
+from collections.abc import Callable
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from django_app.imputation.encryption import SealedText
+from django_app.imputation.models import ImputationService, ReferencePanel
+from django_app.imputation.replication import UnnoticedChangeError
+from django_app.outbox.models import Delivery, Subject
+from tests.django_app.catalogue import PANEL, SITE, add_panel, add_site
+
+pytestmark = pytest.mark.usefixtures("house")
+
+
+def version_of(service: ImputationService) -> int:
+    return Subject.objects.get(name=service.subject).version
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda site, panel: site.save(),
+        lambda site, panel: panel.save(),
+        lambda site, panel: panel.delete(),
+        lambda site, panel: ReferencePanel.objects.filter(pk=panel.pk).delete(),
+        lambda site, panel: add_panel(site, panel_id="another"),
+        lambda site, panel: site.panels.create(**{**PANEL, "panel_id": "another"}),
+        lambda site, panel: site.delete(),
+        lambda site, panel: ImputationService.objects.all().delete(),
+        lambda site, panel: ImputationService.objects.update_or_create(pk=site.pk, defaults={"name": "Renamed"}),
+    ],
+)
+def test_a_change_raises_the_version_and_leaves_one_delivery(
+    change: Callable[[ImputationService, ReferencePanel], object],
+) -> None:
+    site = add_site()
+    panel = add_panel(site)
+    subject, before = site.subject, version_of(site)
+    change(site, panel)
+    assert Subject.objects.get(name=subject).version > before
+    delivery = Delivery.objects.get(subject=subject)
+    assert delivery.version == Subject.objects.get(name=subject).version
+
+
+def test_many_edits_wait_in_one_row() -> None:
+    site = add_site()
+    for number in range(20):
+        site.name = f"Name {number}"
+        site.save()
+    assert Delivery.objects.count() == 1
+    assert version_of(site) == 21
+
+
+def test_a_rolled_back_change_leaves_nothing() -> None:
+    site = add_site()
+    before = version_of(site)
+    with transaction.atomic():
+        site.name = "Never"
+        site.save()
+        add_panel(site)
+        transaction.set_rollback(True)
+    assert version_of(site) == before
+    assert Delivery.objects.get().version == before
+    assert ReferencePanel.objects.count() == 0
+
+
+def test_a_change_whose_note_cannot_be_written_does_not_happen(monkeypatch: pytest.MonkeyPatch) -> None:
+    from django_app.outbox import recording
+
+    def fail(*_args: object) -> None:
+        raise RuntimeError("no note")
+
+    site = add_site()
+    monkeypatch.setattr(recording, "_make_due", fail)
+    site.name = "Unnoted"
+    with pytest.raises(RuntimeError):
+        site.save()
+    assert ImputationService.objects.get().name == SITE["name"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda site: ImputationService.objects.update(name="x"),
+        lambda site: ImputationService.objects.filter(pk=site.pk).update(is_active=False),
+        lambda site: ImputationService.objects.bulk_create([ImputationService(**SITE)]),
+        lambda site: ImputationService.objects.bulk_update([site], ["name"]),
+        lambda site: ReferencePanel.objects.update(name="x"),
+        lambda site: ReferencePanel.objects.bulk_create([ReferencePanel(service=site, **PANEL)]),
+        lambda site: site.panels.update(name="x"),
+        lambda site: site.panels.bulk_create([ReferencePanel(service=site, **PANEL)]),
+        lambda site: site.panels.add(add_panel(site)),
+        lambda site: ImputationService._base_manager.update(name="x"),
+    ],
+)
+def test_methods_that_send_no_signal_are_refused_with_advice(change: Callable[[ImputationService], object]) -> None:
+    site = add_site()
+    with pytest.raises(UnnoticedChangeError, match=r"sends no signals.*call save\(\)"):
+        change(site)
+
+
+def test_a_version_never_goes_back_also_when_a_site_comes_back() -> None:
+    site = add_site()
+    key, before = site.pk, version_of(site)
+    site.delete()
+    again = add_site(pk=key)
+    assert version_of(again) > before + 1
+
+
+def test_a_panel_stays_with_its_site() -> None:
+    panel = add_panel(add_site())
+    panel.service = add_site(name="Another")
+    with pytest.raises(ValidationError, match="stays with its site"):
+        panel.save()
+
+
+def test_a_credential_is_stored_encrypted_only() -> None:
+    site = ImputationService(**SITE)
+    site.set_credential("token-of-the-curator")
+    site.save()
+    stored = (
+        ImputationService.objects.filter(pk=site.pk)
+        .extra(select={"raw": "credential"})
+        .values_list("raw", flat=True)[0]
+    )
+    assert "token-of-the-curator" not in str(stored)
+    loaded = ImputationService.objects.get()
+    assert isinstance(loaded.credential, SealedText)
+    assert loaded.credential.reveal() == "token-of-the-curator"
+    assert "token" not in repr(loaded.credential) + str(loaded.credential)
+
+
+def test_a_plain_text_is_refused_where_a_sealed_one_belongs() -> None:
+    with pytest.raises(TypeError, match="SealedText"):
+        add_site(credential="in the clear")
