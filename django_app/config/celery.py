@@ -7,6 +7,7 @@ from celery import Celery
 from celery.signals import setup_logging, worker_init
 from django.conf import settings
 
+from django_app.config.environment import IncompleteEnvironmentError
 from microservices.kernel.logs import configure_logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "django_app.config.settings")
@@ -22,4 +23,7 @@ def route_logs(**_kwargs: Any) -> None:
 
 @worker_init.connect
 def require_settings(**_kwargs: Any) -> None:
-    settings.ENVIRONMENT.require_complete()
+    try:
+        settings.ENVIRONMENT.require_complete()
+    except IncompleteEnvironmentError as error:
+        raise SystemExit(str(error)) from error  # anything else is only logged by Celery

@@ -55,18 +55,19 @@ def test_a_site_and_its_panel_are_made_changed_and_deleted(curator: httpx.Client
     assert [event["type"] for event in house.registry.received] == ["site.changed", "site.deleted"]
 
 
+UNKNOWN = "0b0e3c1e-5f3a-4c58-9c36-0a86a41a94c7"
 ROUTES = [
     ("GET", "/services/"),
     ("POST", "/services/"),
-    ("GET", f"/services/{uuid4()}/"),
-    ("PATCH", f"/services/{uuid4()}/"),
-    ("DELETE", f"/services/{uuid4()}/"),
-    ("POST", f"/services/{uuid4()}/push/"),
+    ("GET", f"/services/{UNKNOWN}/"),
+    ("PATCH", f"/services/{UNKNOWN}/"),
+    ("DELETE", f"/services/{UNKNOWN}/"),
+    ("POST", f"/services/{UNKNOWN}/push/"),
     ("GET", "/panels/"),
     ("POST", "/panels/"),
-    ("GET", f"/panels/{uuid4()}/"),
-    ("PATCH", f"/panels/{uuid4()}/"),
-    ("DELETE", f"/panels/{uuid4()}/"),
+    ("GET", f"/panels/{UNKNOWN}/"),
+    ("PATCH", f"/panels/{UNKNOWN}/"),
+    ("DELETE", f"/panels/{UNKNOWN}/"),
     ("GET", "/sync-status/"),
 ]
 

@@ -72,11 +72,20 @@ def test_migrations_say_what_the_models_say(house: House) -> None:
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)
 
 
-def test_a_process_without_its_settings_says_which_are_missing(house: House) -> None:
-    command = [sys.executable, "-c", "import django_app.config.asgi"]
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["-m", "uvicorn", "django_app.config.asgi:application", "--port", "0"],
+        ["-m", "celery", "-A", "django_app.config.celery:app", "worker", "-P", "threads"],
+    ],
+    ids=["web", "worker"],
+)
+def test_a_process_without_its_settings_says_which_are_missing(house: House, command: list[str]) -> None:
     incomplete = {**base_environment(), **house.environment}
     del incomplete["DJANGO_ENCRYPTION_KEYS"]
-    result = subprocess.run(command, env=incomplete, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [sys.executable, *command], env=incomplete, capture_output=True, text=True, check=False, timeout=60
+    )
     assert result.returncode != 0
     assert "Not set: DJANGO_ENCRYPTION_KEYS." in result.stderr
 

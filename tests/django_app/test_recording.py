@@ -1,10 +1,11 @@
 """Every kind of change is noted, in the transaction that makes it, and none goes unnoticed."""
 
+import threading
 from collections.abc import Callable
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 
 from django_app.imputation.encryption import SealedText
 from django_app.imputation.models import ImputationService, ReferencePanel
@@ -136,3 +137,34 @@ def test_a_credential_is_stored_encrypted_only() -> None:
 def test_a_plain_text_is_refused_where_a_sealed_one_belongs() -> None:
     with pytest.raises(TypeError, match="SealedText"):
         add_site(credential="in the clear")
+
+
+def test_changes_of_one_site_at_the_same_time_wait_for_each_other() -> None:
+    """Site first or panel first: neither order deadlocks, and no version is given twice."""
+    site = add_site()
+    panels = [add_panel(site, panel_id=f"panel-{number}") for number in range(3)]
+    before = version_of(site)
+    meeting = threading.Barrier(4)
+    failures: list[Exception] = []
+
+    def change(own: list[ImputationService | ReferencePanel]) -> None:
+        try:
+            meeting.wait()
+            for _ in range(5):
+                with transaction.atomic():
+                    for thing in own:
+                        thing.save()
+        except Exception as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    orders = [[site, *panels], [*panels, site], [*reversed(panels), site], [panels[1], site, panels[0], panels[2]]]
+    threads = [threading.Thread(target=change, args=[order]) for order in orders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert failures == []
+    assert version_of(site) == before + 4 * 5 * 4
+    assert Delivery.objects.count() == 1

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, UUIDField, Value
 from django.db.models.functions import Cast, Concat, Substr
 from django_filters.rest_framework import DjangoFilterBackend
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -57,6 +57,7 @@ class CurationViewSet(Curation):
         """Takes the lock of the site that is about to be changed; 404 when there is none."""
         lock_subjects(self.get_object().subject)
 
+    @extend_schema(parameters=[OpenApiParameter("Idempotency-Key", location=OpenApiParameter.HEADER)])
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return create_once(request, lambda: super(CurationViewSet, self).create(request, *args, **kwargs))
 
