@@ -56,10 +56,12 @@ def configure_logs(service: str, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "celery", "alembic"):
+    for name in ("uvicorn", "uvicorn.error", "celery", "alembic"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
-    for name in ("httpx", "httpcore", "aiohttp.access"):
+    # Requests are logged by us, without their query, which may hold a signature; ticks of a beat are no news.
+    logging.getLogger("uvicorn.access").disabled = True
+    for name in ("httpx", "httpcore", "aiohttp.access", "celery.beat", "celery.app.trace", "celery.worker.strategy"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
