@@ -1,0 +1,1 @@
+"""What is measured about the platform, and what it says to operators."""

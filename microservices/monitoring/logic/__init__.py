@@ -1,0 +1,1 @@
+"""Probing our services, keeping what was found, and summing it up."""
