@@ -1,12 +1,13 @@
 """The service as a process of its own: what it takes in memory, what it writes to its log, how it survives a kill."""
 
 import os
+import random
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,9 +38,12 @@ class ServiceProcess:
 
 
 def find_free_port() -> int:
-    with closing(socket.socket()) as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Below the range from which the system gives ports away, so that it is still free when the service binds it."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with closing(socket.socket()) as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 def list_environment(settings: Settings) -> dict[str, str]:
@@ -86,11 +90,22 @@ def run_service(settings: Settings, log: Path, prefix: tuple[str, ...] = ()) -> 
 def wait_ready(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + 30
     while True:
-        try:
-            if httpx.get(f"{address}/health/ready", timeout=5, trust_env=False).is_success:
+        with suppress(httpx.TransportError):
+            ready = httpx.get(f"{address}/health/ready", timeout=5, trust_env=False).is_success
+            if ready and process.poll() is None:
                 return
-        except httpx.TransportError:
-            pass
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"The service did not start: {log.read_text()[-2000:]}")
         time.sleep(0.05)
+
+
+def stop_checker(pid: int) -> psutil.Process:
+    """The process in which the service `pid` checks a file, suspended as soon as there is one."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        for child in psutil.Process(pid).children():
+            if "microservices.file_manager.check" in child.cmdline():
+                child.suspend()
+                return child
+        time.sleep(0.01)
+    raise RuntimeError("No check was begun")

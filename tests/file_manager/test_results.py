@@ -1,10 +1,14 @@
 """Result files, which job_processor brings for the owner of a job."""
 
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import httpx
+import pytest
 
-from tests.file_manager.world import MIB, Person, World, make_bytes, sha256_of
+from tests.file_manager.raw import half_request
+from tests.file_manager.world import MIB, Person, World, make_bytes, sha256_of, wait_until
 
 
 def test_a_result_is_stored_listed_and_downloaded_by_its_owner(world: World, person: Person) -> None:
@@ -50,3 +54,68 @@ def test_an_empty_result_is_a_result(person: Person) -> None:
     record = person.store_result(b"", filename="empty.log", kind="log").json()
     answer = person.get(f"/api/v1/files/{record['id']}/content")
     assert (answer.status_code, answer.content, answer.headers["content-length"]) == (200, b"", "0")
+
+
+def test_the_same_result_brought_by_many_at_once_is_one(world: World, person: Person) -> None:
+    ids = {"job_id": uuid4(), "run_id": uuid4()}
+    bodies = [bytes([number]) * 100_000 for number in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda body: person.store_result(body, **ids), bodies))
+    assert [answer.status_code for answer in answers] == [201] * 4
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert person.get(f"/api/v1/files/{answers[0].json()['id']}/content").content in bodies
+    assert world.count_objects() == 1
+    assert world.query("SELECT 1 FROM loose_objects") == []
+
+
+def test_a_broken_result_leaves_the_old_one(world: World, person: Person) -> None:
+    query = person.describe_result()
+    stored = person.store_result(b"whole", **query).json()
+    path = f"/internal/results?{urlencode(query)}"
+    with half_request(world.address, path, world.authorize_service(), b"ha", 4):
+        wait_until(lambda: world.query("SELECT 1 FROM loose_objects"))
+    wait_until(lambda: not world.query("SELECT 1 FROM loose_objects"))
+    assert person.get(f"/api/v1/files/{stored['id']}/content").content == b"whole"
+    assert world.count_objects() == 1
+
+
+def test_a_result_cannot_be_replaced_for_another_owner_or_job(world: World, person: Person) -> None:
+    query = person.describe_result()
+    stored = person.store_result(b"mine", **query).json()
+    for change in ({"owner_id": uuid4()}, {"organization_id": uuid4()}, {"job_id": uuid4()}):
+        answer = person.store_result(b"other", **(query | change))
+        assert (answer.status_code, answer.json()["code"]) == (409, "result_conflict")
+    assert person.get(f"/api/v1/files/{stored['id']}/content").content == b"mine"
+    assert world.count_objects() == 1
+
+
+@pytest.mark.parametrize(
+    "change", [{"filename": "../x"}, {"filename": "a\0"}, {"kind": "other"}, {"run_id": "1"}, {"colour": "red"}]
+)
+def test_a_result_that_is_not_as_agreed_is_refused(world: World, person: Person, change: dict[str, str]) -> None:
+    assert person.store_result(b"x", **change).status_code == 400
+    assert world.is_empty()
+
+
+def test_results_need_the_scope_to_write(world: World, person: Person) -> None:
+    query = person.describe_result()
+    reader = world.authority.service("job_processor", scope="files:read")
+    for headers, status in ((reader, 403), (person.headers, 403), ({}, 401)):
+        assert world.client.post("/internal/results", params=query, content=b"x", headers=headers).status_code == status
+        delete = world.client.delete("/internal/results", params={"job_id": query["job_id"]}, headers=headers)
+        assert delete.status_code == status
+    assert world.is_empty()
+
+
+def test_no_runs_have_no_results(world: World, person: Person) -> None:
+    person.store_result(b"x")
+    assert world.client.get("/internal/results", headers=world.authorize_service()).json() == []
+    wrong = world.client.get("/internal/results?run_id=1", headers=world.authorize_service())
+    assert wrong.status_code == 400
+
+
+def test_results_are_not_among_the_uploads(person: Person) -> None:
+    result = person.store_result(b"x").json()
+    assert person.get("/api/v1/files").json()["total"] == 0
+    assert person.get(f"/api/v1/files/{result['id']}").status_code == 404
+    assert person.delete(result["id"]).status_code == 404

@@ -49,6 +49,8 @@ class PeersStub:
         @app.get("/internal/files/{file_id}/usage")
         def tell_usage(file_id: UUID, request: Request) -> Response:
             self.asked_with = request.headers["authorization"]
+            if self.usage_status == 204:
+                return Response(status_code=204)
             return JSONResponse({"in_use": self.in_use}, status_code=self.usage_status)
 
         @app.post("/internal/events", status_code=204)
@@ -129,6 +131,9 @@ class Person:
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
         return self.world.client.get(path, headers=self.headers | (headers or {}))
+
+    def delete(self, file_id: str) -> httpx.Response:
+        return self.world.client.delete(f"/api/v1/files/{file_id}", headers=self.headers)
 
     def describe_result(self, **changes: Any) -> dict[str, str]:
         query = {
