@@ -21,6 +21,10 @@ class Same(BaseModel):
     name: str
 
 
+class Hidden(BaseModel):
+    """Only for services among themselves."""
+
+
 def make_service(prefix: str, field: str) -> FastAPI:
     """`Item` differs between services, `Holder` only by what it refers to, `Same` not at all."""
     app = FastAPI(title=prefix)
@@ -34,7 +38,7 @@ def make_service(prefix: str, field: str) -> FastAPI:
     def get_item(item_id: str) -> Same:
         return Same(name=item_id)
 
-    @app.get("/internal/x")
+    @app.get("/internal/x", response_model=Hidden)
     def hide() -> None: ...
 
     return app
@@ -68,12 +72,18 @@ def test_all_services_are_one_document(document: dict[str, Any]) -> None:
 def test_names_that_mean_two_things_are_kept_apart(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     assert {"Same", "job_processor.Item", "file_manager.Item", "job_processor.Holder"} <= set(schemas)
-    assert not {"Item", "Holder"} & set(schemas)
+    assert not {"Item", "Holder", "Hidden"} & set(schemas)
     answer = document["paths"]["/api/v1/files"]["get"]["responses"]["200"]["content"]["application/json"]
     holder = schemas[answer["schema"]["$ref"].removeprefix("#/components/schemas/")]
     assert holder["properties"]["item"] == {"$ref": "#/components/schemas/file_manager.Item"}
     assert holder["properties"]["same"] == {"$ref": "#/components/schemas/Same"}
     assert set(schemas["file_manager.Item"]["properties"]) == {"file"}
+
+
+def test_refusals_are_described_as_they_are_made(document: dict[str, Any]) -> None:
+    answers = document["paths"]["/api/v1/jobs/{item_id}"]["get"]["responses"]
+    assert set(answers) == {"200", "400"}
+    assert "application/problem+json" in answers["400"]["content"]
 
 
 def test_what_is_away_is_left_out_and_named(document: dict[str, Any]) -> None:

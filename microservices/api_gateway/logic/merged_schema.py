@@ -18,6 +18,9 @@ _FRESH_INCOMPLETE_S = 5
 _TIMEOUT = aiohttp.ClientTimeout(total=3)
 _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch"})
 _OWN_PREFIX = "#/components/"
+_BEARER = {"type": "http", "scheme": "bearer"}
+# What our services really answer where their framework announces a 422.
+_INVALID = {"description": "The request is not valid", "content": {"application/problem+json": {}}}
 
 log = get_logger(__name__)
 
@@ -63,7 +66,8 @@ def merge_schemas(info: Mapping[str, str], schemas: Mapping[str, Schema | None])
     present = {name: copy.deepcopy(schema) for name, schema in schemas.items() if schema is not None}
     _keep_public(present)
     clashing = find_clashes(present)
-    merged: Schema = {"openapi": "3.1.0", "info": _describe(info, schemas), "paths": {}, "components": {}}
+    merged: Schema = {"openapi": "3.1.0", "info": _describe(info, schemas), "paths": {}}
+    merged |= {"components": {"securitySchemes": {"bearer": _BEARER}}, "security": [{"bearer": []}, {}]}
     for name, schema in present.items():
         _rename_components(schema, {key: f"{name}.{key[1]}" for key in clashing})
         for path, item in schema["paths"].items():
@@ -80,8 +84,24 @@ def _describe(info: Mapping[str, str], schemas: Mapping[str, Schema | None]) -> 
 
 
 def _keep_public(schemas: Mapping[str, Schema]) -> None:
+    """Paths that are let in, and of the components only those that they refer to."""
     for schema in schemas.values():
         schema["paths"] = {path: item for path, item in schema["paths"].items() if is_let_in(path)}
+        for item in schema["paths"].values():
+            _correct_refusals(item)
+        components = dict(_list_components(schema))
+        needed = set(_list_refs(schema["paths"]))
+        while more := {ref for key in needed & components.keys() for ref in _list_refs(components[key])} - needed:
+            needed |= more
+        schema["components"] = {}
+        for section, name in sorted(needed & components.keys()):
+            schema["components"].setdefault(section, {})[name] = components[section, name]
+
+
+def _correct_refusals(item: Schema) -> None:
+    for method, operation in item.items():
+        if method in _METHODS and operation.get("responses", {}).pop("422", None):
+            operation["responses"]["400"] = _INVALID
 
 
 def _label_operations(service: str, item: Schema) -> Schema:
