@@ -1,0 +1,64 @@
+"""One whole platform, started as its users start it, for all tests of this folder."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imputehub.client import Client
+from imputehub.local.ports import DEFAULT_PORTS
+
+
+@dataclass(frozen=True)
+class Platform:
+    home: Path
+    environ: dict[str, str]
+
+    def command(self, *words: str, person: Path | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """`imputehub` in a process of its own; `person`: the folder with that person's log-in."""
+        environ = self.environ | ({"XDG_CONFIG_HOME": str(person)} if person else {})
+        done = subprocess.run(
+            [sys.executable, "-m", "imputehub", *words], env=environ, capture_output=True, text=True, check=False
+        )
+        if check and done.returncode != 0:
+            raise AssertionError(f"imputehub {' '.join(words)}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    @property
+    def credentials(self) -> dict[str, Any]:
+        known: dict[str, Any] = json.loads((self.home / "credentials.json").read_text())
+        return known
+
+    def log_in(self, name: str) -> Client:
+        client = Client(self.credentials["gateway_url"])
+        client.log_in(**self.credentials["accounts"][name])
+        return client
+
+    def processes(self) -> dict[str, dict[str, Any]]:
+        listed = json.loads(self.command("status", "--json").stdout)
+        return {process["name"]: process for process in listed}
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    home = tmp_path_factory.mktemp("platform") / "state"
+    ports = {f"IMPUTEHUB_PORT_{name.upper()}": "0" for name in DEFAULT_PORTS}
+    environ = {**os.environ, **ports, "IMPUTEHUB_HOME": str(home), "SANDBOX_ENGINE": "lshmm", "COLUMNS": "200"}
+    platform = Platform(home, environ)
+    platform.command("up", "--detach")
+    try:
+        yield platform
+    finally:
+        platform.command("down")
+
+
+@pytest.fixture(scope="session")
+def demo(platform: Platform) -> str:
+    """What the demonstration said: it leaves a catalogue, a cohort and a finished job behind."""
+    return platform.command("demo").stdout
