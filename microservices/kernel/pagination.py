@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -77,10 +77,10 @@ def _write_cursor(sort: str, value: Any, key: UUID) -> str:
 
 def _read_value(value: Any, python_type: type) -> Any:
     """The value of a column of `python_type`. PostgreSQL has no NUL and no lone surrogate in its text, and no integer
-    of more than 64 bits; a forged cursor may have them. Raises ValueError or TypeError.
+    of more than 64 bits; a forged cursor may have them. Raises ValueError, TypeError or OverflowError.
     """
     if python_type is datetime:
-        return datetime.fromisoformat(value)
+        return datetime.fromisoformat(value).astimezone(UTC)
     if type(value) is not python_type:
         raise ValueError("of another type")
     if isinstance(value, str) and b"\x00" in value.encode():
@@ -96,7 +96,7 @@ def _read_cursor(cursor: str, sort: str, column: InstrumentedAttribute[Any]) -> 
         if for_sort != sort:
             raise ValueError("made for another order")
         return _read_value(value, column.type.python_type), UUID(key)
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise InvalidInputError(
             "The cursor is not one of this list's. Start again without it.",
             errors=[{"field": "cursor", "message": "not valid"}],
