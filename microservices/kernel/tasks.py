@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Coroutine, Mapping
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from celery import Celery
@@ -35,6 +36,9 @@ def create_celery(
             "socket_timeout": 10,
             "socket_connect_timeout": 5,
             "health_check_interval": 10,
+            # Without a bound whoever sends a hint waits for as long as the broker is away.
+            "max_retries": 1,
+            "interval_start": 0.2,
         },
         worker_hijack_root_logger=False,
         timezone="UTC",
@@ -54,9 +58,13 @@ class LoopThread:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    def start(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
+        """Run `work` on the loop, from any of the worker's threads, and wait for nothing."""
+        return asyncio.run_coroutine_threadsafe(work, self._started())
+
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Run `work` on the loop and wait for it, from any of the worker's threads."""
-        return asyncio.run_coroutine_threadsafe(work, self._started()).result()
+        return self.start(work).result()
 
     def _started(self) -> asyncio.AbstractEventLoop:
         with self._lock:
