@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, Float, ForeignKey, Index, Integer, Text, Uuid, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from microservices.kernel.db import new_metadata
@@ -169,8 +169,8 @@ class CollectedFile(Base):
     external_job_id: Mapped[str] = mapped_column(primary_key=True)
     filename: Mapped[str] = mapped_column(primary_key=True)
     downloads: Mapped[int] = mapped_column(default=0)
-    members: Mapped[int | None]
-    """How many checked files came out of it; empty until they are all stored."""
+    stored: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    """The names of the checked files that came out of it; empty until they are all stored."""
     error: Mapped[str | None]
 
 

@@ -52,16 +52,16 @@ def find_history(session: Session, job_id: UUID) -> list[StatusUpdate]:
 
 
 def lock_run(session: Session, run_id: UUID) -> Run | None:
-    """The run with its job, both locked: the job first, always, so that two tasks never wait for one another."""
+    """The run with its job, both locked: the job first, always, so that two tasks never wait for one another.
+
+    What the session read of the run before is read again, since a lease may have been taken meanwhile.
+    """
     job_id = session.scalar(select(Run.job_id).where(Run.id == run_id))
     if job_id is None:
         return None
     session.execute(select(Job.id).where(Job.id == job_id).with_for_update())
-    return session.scalar(select(Run).where(Run.id == run_id).with_for_update(of=Run))
-
-
-def find_run(session: Session, run_id: UUID) -> Run | None:
-    return session.get(Run, run_id)
+    statement = select(Run).where(Run.id == run_id).with_for_update(of=Run)
+    return session.scalar(statement.execution_options(populate_existing=True))
 
 
 def is_file_in_use(session: Session, file_id: UUID) -> bool:

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 from kombu.exceptions import OperationalError
 from sqlalchemy.orm import Session
@@ -40,18 +40,27 @@ def get_peers(request: Request) -> Peers:
 PeersDep = Annotated[Peers, Depends(get_peers)]
 
 
-def _hint(request: Request, task: str, run_ids: list[UUID]) -> None:
-    """Wake a worker now. A broker that is away costs seconds only: the sweep finds the work in PostgreSQL."""
+def _hint_at_submission(request: Request, run_ids: list[UUID]) -> None:
+    """Wake a worker, once the caller has their answer: a broker that is away costs seconds, since the sweep finds the
+    work in PostgreSQL.
+    """
     try:
         for run_id in run_ids:
-            request.app.state.celery.send_task(task, args=[str(run_id)], retry=False)
+            request.app.state.celery.send_task(
+                tasks.SUBMIT_TASK, args=[str(run_id)], expires=tasks.HINT_EXPIRES_S, retry=False
+            )
     except OperationalError as error:
-        log.warning("hint_not_sent", task=task, error=repr(error)[:200])
+        log.warning("hint_not_sent", error=repr(error)[:200])
 
 
 @router.post("", status_code=202, response_model=JobView)
 def submit_job(
-    wish: NewJob, caller: Caller, peers: PeersDep, request: Request, idempotency_key: IdempotencyKey = None
+    wish: NewJob,
+    caller: Caller,
+    peers: PeersDep,
+    request: Request,
+    background: BackgroundTasks,
+    idempotency_key: IdempotencyKey = None,
 ) -> JSONResponse:
     run_ids: list[UUID] = []
 
@@ -63,7 +72,7 @@ def submit_job(
 
     once = once_key(caller, "POST /api/v1/jobs", idempotency_key, wish)
     answer = run_once(get_database(request), once, 202, create)
-    _hint(request, tasks.SUBMIT_TASK, run_ids)
+    background.add_task(_hint_at_submission, request, run_ids)
     return answer
 
 
@@ -99,8 +108,9 @@ def list_events(job_id: UUID, caller: Caller, session: SessionDep) -> EventList:
 
 
 @router.get("/{job_id}/results")
-def list_results(job_id: UUID, caller: Caller, session: SessionDep, peers: PeersDep) -> list[ResultRecord]:
-    job = _find(session, caller, job_id)
+def list_results(job_id: UUID, caller: Caller, request: Request, peers: PeersDep) -> list[ResultRecord]:
+    with get_database(request).transaction() as session:
+        job = _find(session, caller, job_id)
     return peers.list_results(run.id for run in job.runs)
 
 
@@ -108,19 +118,17 @@ def list_results(job_id: UUID, caller: Caller, session: SessionDep, peers: Peers
 def cancel_job(job_id: UUID, caller: Caller, request: Request) -> JobView:
     with get_database(request).transaction() as session:
         job = _find(session, caller, job_id, lock=True)
-        at_sites = request_cancel(session, job)
-        view = views.show_job(job)
-    _hint(request, tasks.CANCEL_TASK, at_sites)
-    return view
+        request_cancel(session, job)
+        return views.show_job(job)
 
 
 @router.post("/{job_id}/retry", status_code=202)
-def retry_job(job_id: UUID, caller: Caller, request: Request) -> JobView:
+def retry_job(job_id: UUID, caller: Caller, request: Request, background: BackgroundTasks) -> JobView:
     with get_database(request).transaction() as session:
         job = _find(session, caller, job_id, lock=True)
         again = retry_failed_runs(session, job)
         view = views.show_job(job)
-    _hint(request, tasks.SUBMIT_TASK, again)
+    background.add_task(_hint_at_submission, request, again)
     return view
 
 

@@ -1,10 +1,10 @@
 """Shapes of the public jobs API (`api.md`: Jobs)."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from microservices.contracts.job_processor import JobStatus, RunStatus
 from microservices.kernel.pagination import ListQuery
@@ -12,6 +12,14 @@ from microservices.kernel.pagination import ListQuery
 # PostgreSQL stores no NUL, and control characters have no place in a name.
 PlainText = StringConstraints(strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]*$")
 Name = Annotated[str, PlainText, Field(min_length=1, max_length=200)]
+
+
+def read_in_utc(moment: datetime) -> datetime:
+    """A time without an offset is UTC; one that no calendar has in UTC (year 0 or 10000) is refused."""
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("is out of range") from None
 
 
 class Target(BaseModel):
@@ -40,7 +48,7 @@ class NewJob(BaseModel):
     build: Literal["hg19", "hg38"]
     phasing: Literal["eagle", "beagle", "no_phasing"] = "eagle"
     population: Annotated[str, PlainText, Field(min_length=1, max_length=50)] | None = None
-    r2_filter: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    r2_filter: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] = 0.0
     mode: Literal["imputation", "qc_only"] = "imputation"
     targets: Annotated[list[Target], Field(min_length=1, max_length=20)]
     priority: Literal["normal"] = "normal"
@@ -89,7 +97,7 @@ class JobQuery(ListQuery):
     status: JobStatus | None = None
     service_id: UUID | None = None
     q: Annotated[str, PlainText, Field(max_length=200)] | None = None
-    created_after: datetime | None = None
+    created_after: Annotated[datetime, AfterValidator(read_in_utc)] | None = None
 
 
 class StatusUpdateView(BaseModel):

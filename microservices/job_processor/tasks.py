@@ -1,74 +1,95 @@
 """Celery tasks: short hints with ids; each looks into PostgreSQL for what there is to do."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from celery import Celery
+from celery.signals import worker_init
 
-from microservices.job_processor.logic.cancellation import cancel_at_site
 from microservices.job_processor.logic.collection import collect_results
 from microservices.job_processor.logic.engine import Engine
 from microservices.job_processor.logic.leases import LeaseLostError
 from microservices.job_processor.logic.polling import poll_due_runs
+from microservices.job_processor.logic.spool import clean_spool
 from microservices.job_processor.logic.submission import submit_run
-from microservices.job_processor.logic.sweeping import COLLECT, SUBMIT, claim_due_runs, find_cancels
+from microservices.job_processor.logic.sweeping import COLLECT, SUBMIT, claim_due_runs
 from microservices.kernel.logs import get_logger
 
-SUBMIT_TASK, CANCEL_TASK, COLLECT_TASK = "job.submit_run", "job.cancel_run", "job.collect_run"
-POLL_TASK, SWEEP_TASK = "job.poll_due_runs", "job.sweep"
+SUBMIT_TASK, COLLECT_TASK = "job.submit_run", "job.collect_run"
+POLL_TASK, SWEEP_TASK, TIDY_TASK = "job.poll_due_runs", "job.sweep", "job.tidy"
 
 ROUTES = {
     SUBMIT_TASK: {"queue": "job.submit"},
-    CANCEL_TASK: {"queue": "job.poll"},
     COLLECT_TASK: {"queue": "job.collect"},
     POLL_TASK: {"queue": "job.poll"},
     SWEEP_TASK: {"queue": "job.poll"},
+    TIDY_TASK: {"queue": "job.poll"},
 }
 # A beat that nobody could follow expires, or a worker that comes back would work off hours of them.
 BEAT = {
     "poll": {"task": POLL_TASK, "schedule": 1.0, "options": {"expires": 5}},
     "sweep": {"task": SWEEP_TASK, "schedule": 5.0, "options": {"expires": 10}},
+    "tidy": {"task": TIDY_TASK, "schedule": 600.0, "options": {"expires": 600}},
 }
+# So does a hint (seconds): the sweep gives it again for as long as there is work.
+HINT_EXPIRES_S = 30
+_FREE_THREADS = 2
 
 log = get_logger(__name__)
 
 
+class Transfers:
+    """Uploads and downloads last as long as a site takes: some of the worker's threads are kept free of them.
+
+    What finds no room is left to the next sweep.
+    """
+
+    def __init__(self) -> None:
+        self._room = threading.Semaphore(1)
+
+    def size(self, sender: Any, **_kwargs: Any) -> None:
+        """Signal of Celery: the worker's number of threads is known."""
+        self._room = threading.Semaphore(max(1, sender.concurrency - _FREE_THREADS))
+
+    def carry(self, work: Callable[[Engine, UUID], None], engine: Engine, run_id: str) -> None:
+        room = self._room
+        if not room.acquire(blocking=False):
+            return
+        try:
+            work(engine, UUID(run_id))
+        except LeaseLostError:  # somebody else took the run over: what we found out is not written, and theirs counts
+            log.warning("lease_lost", run_id=run_id)
+        finally:
+            room.release()
+
+
 def register_tasks(app: Celery, engine: Engine) -> None:
+    transfers = Transfers()
+    worker_init.connect(transfers.size, weak=False)
+
     @app.task(name=SUBMIT_TASK)
     def submit(run_id: str) -> None:
-        with _tolerating_lost_lease(run_id):
-            submit_run(engine, UUID(run_id))
+        transfers.carry(submit_run, engine, run_id)
 
     @app.task(name=COLLECT_TASK)
     def collect(run_id: str) -> None:
-        with _tolerating_lost_lease(run_id):
-            collect_results(engine, UUID(run_id))
+        transfers.carry(collect_results, engine, run_id)
 
-    @app.task(name=CANCEL_TASK)
-    def cancel(run_id: str) -> None:
-        cancel_at_site(engine, UUID(run_id))
+    def hint(task: str, run_id: UUID) -> None:
+        app.send_task(task, args=[str(run_id)], expires=HINT_EXPIRES_S)
 
     @app.task(name=POLL_TASK)
     def poll() -> None:
-        _send_all(app, COLLECT_TASK, poll_due_runs(engine))
+        poll_due_runs(engine, lambda run_id: hint(COLLECT_TASK, run_id))
 
     @app.task(name=SWEEP_TASK)
     def sweep() -> None:
-        _send_all(app, SUBMIT_TASK, claim_due_runs(engine.database, SUBMIT))
-        _send_all(app, COLLECT_TASK, claim_due_runs(engine.database, COLLECT))
-        _send_all(app, CANCEL_TASK, find_cancels(engine.database))
+        for task, statuses in ((SUBMIT_TASK, SUBMIT), (COLLECT_TASK, COLLECT)):
+            for run_id in claim_due_runs(engine.database, statuses):
+                hint(task, run_id)
 
-
-@contextmanager
-def _tolerating_lost_lease(run_id: str) -> Iterator[None]:
-    """Somebody else took the run over: what we found out is not written, and theirs counts."""
-    try:
-        yield
-    except LeaseLostError:
-        log.warning("lease_lost", run_id=run_id)
-
-
-def _send_all(app: Celery, task: str, run_ids: list[UUID]) -> None:
-    for run_id in run_ids:
-        app.send_task(task, args=[str(run_id)])
+    @app.task(name=TIDY_TASK)
+    def tidy() -> None:
+        clean_spool(engine.database, engine.settings.spool_dir)

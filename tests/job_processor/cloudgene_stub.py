@@ -1,17 +1,36 @@
 """A small Cloudgene site under a test's command: it counts what it is sent, and misbehaves when told to."""
 
 import io
+import json
 import secrets
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyzipper
 from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 
 TOKEN = "the-researchers-token"
 _BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+
+
+@dataclass
+class Gate:
+    """Holds whoever comes by until it is opened; the test knows when somebody has come."""
+
+    arrived: threading.Event = field(default_factory=threading.Event)
+    opened: threading.Event = field(default_factory=threading.Event)
+
+    def pass_through(self, *_visitor: object) -> None:
+        self.arrived.set()
+        assert self.opened.wait(60)
+
+    def await_visitor(self) -> None:
+        assert self.arrived.wait(30)
 
 
 @dataclass
@@ -33,11 +52,20 @@ class CloudgeneStub:
     jobs: list[StubJob] = field(default_factory=list)
     maintenance: bool = False
     full: bool = False
-    garble_submissions: bool = False
+    submission_answer: Callable[[], Response] | None = None
     token_valid: bool = True
     downloads: dict[str, int] = field(default_factory=dict)
-    spoil_downloads: int = 0
+    spoilt: list[str] = field(default_factory=list)
+    """Names of files whose next download is spoilt, one for each download."""
+    download_answer: Callable[[], Response] | None = None
+    sizes: dict[str, str] = field(default_factory=dict)
     hidden: bool = False
+    denied: bool = False
+    refuse_cancel: bool = False
+    on_probe: Callable[[], None] = lambda: None
+    on_submit: Callable[[StubJob], None] = lambda job: None
+    on_details: Callable[[StubJob], None] = lambda job: None
+    on_download: Callable[[str], None] = lambda name: None
 
     def find(self, job_id: str) -> StubJob:
         return next(job for job in self.jobs if job.id == job_id)
@@ -48,13 +76,17 @@ class CloudgeneStub:
         job.output = {"chr_20.zip": make_archive(job.fields["password"]), "qc_report.txt": b"all well\n"}
 
 
-def make_archive(password: str) -> bytes:
+def make_archive(password: str, names: tuple[str, ...] = ("chr20.dose.vcf.gz", "chr20.info.gz")) -> bytes:
     buffer = io.BytesIO()
     with pyzipper.AESZipFile(buffer, "w", encryption=pyzipper.WZ_AES) as archive:
         archive.setpassword(password.encode())
-        archive.writestr("chr20.dose.vcf.gz", _BGZF_END)
-        archive.writestr("chr20.info.gz", _BGZF_END)
+        for name in names:
+            archive.writestr(name, _BGZF_END)
     return buffer.getvalue()
+
+
+def answer_with_a_page() -> Response:
+    return HTMLResponse("<html>gateway</html>")
 
 
 def build_site(stub: CloudgeneStub) -> FastAPI:
@@ -62,6 +94,7 @@ def build_site(stub: CloudgeneStub) -> FastAPI:
 
     @app.get("/api/v2/server")
     def server(request: Request) -> dict[str, Any]:
+        stub.on_probe()
         answer: dict[str, Any] = {
             "name": "Stub",
             "apps": [{"id": "imputationserver2@2.0.12", "name": "Imputation", "version": "2.0.12"}],
@@ -86,8 +119,9 @@ def build_site(stub: CloudgeneStub) -> FastAPI:
         fields = {name: str(value) for name, value in form.items() if name != "files"}
         job_id = f"job-20261122-120000-{len(stub.jobs):03d}"
         stub.jobs.append(StubJob(job_id, fields["job-name"], fields, uploads))  # type: ignore[arg-type]
-        if stub.garble_submissions:
-            return HTMLResponse("<html>gateway</html>")
+        await run_in_threadpool(stub.on_submit, stub.jobs[-1])
+        if stub.submission_answer is not None:
+            return stub.submission_answer()
         return JSONResponse({"success": True, "message": "added", "id": job_id})
 
     @app.get("/api/v2/jobs")
@@ -96,13 +130,17 @@ def build_site(stub: CloudgeneStub) -> FastAPI:
         return {"count": len(shown), "page": 1, "pageSize": 15, "prev": None, "next": None, "pages": [1], "data": shown}
 
     @app.get("/api/v2/jobs/{job_id}")
-    def details(job_id: str) -> dict[str, Any]:
-        return view(stub.find(job_id))
+    def details(job_id: str) -> Any:
+        job = stub.find(job_id)
+        stub.on_details(job)
+        if stub.denied:
+            return JSONResponse({"success": False, "message": f"Job {job_id} not found."}, status_code=404)
+        return Response(json.dumps(view(job)), media_type="application/json")  # also what is no Unicode text
 
     @app.get("/api/v2/jobs/{job_id}/cancel")
     def cancel(job_id: str) -> dict[str, Any]:
         job = stub.find(job_id)
-        if job.state in (1, 2, 3):
+        if job.state in (1, 2, 3) and not stub.refuse_cancel:
             job.state, job.position = 6, -1
         return view(job)
 
@@ -112,17 +150,26 @@ def build_site(stub: CloudgeneStub) -> FastAPI:
 
     @app.get("/share/results/{file_hash}/{name:path}")
     def download(file_hash: str, name: str) -> Response:
+        stub.on_download(name)
+        if stub.download_answer is not None:
+            return stub.download_answer()
         stub.downloads[name] = stub.downloads.get(name, 0) + 1
         job_id = file_hash.split(".")[0]
         content = stub.find(job_id).output[name]
-        if stub.spoil_downloads:
-            stub.spoil_downloads -= 1
+        if name in stub.spoilt:
+            stub.spoilt.remove(name)
             content = content[:100] + secrets.token_bytes(max(len(content) - 100, 1))
         return StreamingResponse(iter([content]))
 
     def view(job: StubJob) -> dict[str, Any]:
         files = [
-            {"name": name, "path": name, "hash": f"{job.id}.{name}", "count": 10, "size": f"{len(content)} bytes"}
+            {
+                "name": name,
+                "path": name,
+                "hash": f"{job.id}.{name.replace('/', '-')}",
+                "count": 10,
+                "size": stub.sizes.get(name, f"{len(content)} bytes"),
+            }
             for name, content in job.output.items()
         ]
         return {

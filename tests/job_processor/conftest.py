@@ -11,8 +11,11 @@ from sqlalchemy import text
 
 from imputehub.local.postgresql import PostgresqlServer
 from microservices.job_processor.logic.engine import Engine, start_engine
+from microservices.job_processor.logic.polling import poll_due_runs
 from microservices.job_processor.logic.sites import Sites
+from microservices.job_processor.logic.submission import submit_run
 from microservices.job_processor.main import build
+from microservices.job_processor.models import Run
 from microservices.job_processor.settings import Settings
 from microservices.kernel.migrations import migrate_database
 from microservices.kernel.testing import TokenAuthority, serve_app
@@ -110,6 +113,7 @@ def world(running_world: World) -> World:
     """The servers stay; what they hold is new for each test."""
     vars(running_world.site).update(vars(CloudgeneStub()))
     vars(running_world.peers).update(vars(PeersStub(site_address=running_world.peers.site_address)))
+    running_world.engine.loop.run(running_world.engine.sites.close())
     running_world.engine.sites = Sites(running_world.engine.peers)
     with running_world.engine.database.transaction() as session:
         session.execute(text("TRUNCATE imputation_jobs, outbox, idempotency_keys CASCADE"))
@@ -119,3 +123,25 @@ def world(running_world: World) -> World:
 @pytest.fixture
 def person(world: World) -> Person:
     return world.new_person()
+
+
+def make_due(world: World, run_id: UUID) -> None:
+    """Let the time until the run's next step have passed."""
+    with world.engine.database.transaction() as session:
+        run = session.get(Run, run_id)
+        assert run is not None
+        run.next_action_at = run.created_at
+
+
+def poll(world: World, run_id: UUID) -> list[UUID]:
+    make_due(world, run_id)
+    ready: list[UUID] = []
+    poll_due_runs(world.engine, ready.append).result(timeout=20)
+    return ready
+
+
+def bring_to_site(world: World, person: Person) -> tuple[str, UUID]:
+    job_id, run_id = person.submit_job()
+    submit_run(world.engine, run_id)
+    assert person.get_run(job_id)["status"] == "running"
+    return job_id, run_id

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 
 from microservices.kernel.testing import TokenAuthority
 
@@ -21,6 +21,9 @@ class PeersStub:
     credentials: dict[tuple[str, str], str] = field(default_factory=dict)
     stored: dict[tuple[str, str], bytes] = field(default_factory=dict)
     file_manager_down: bool = False
+    curated_credential: str | None = None
+    cut_inputs: int = 0
+    """So many times an input's bytes end half-way."""
 
     def add_file(self, owner: str, **changes: Any) -> UUID:
         file_id = uuid4()
@@ -63,7 +66,8 @@ class PeersStub:
             "api_config": config,
             "panels": [panel],
         }
-        record = {"is_available": True, "health_status": "healthy", "has_credential": False}
+        has_credential = self.curated_credential is not None
+        record = {"is_available": True, "health_status": "healthy", "has_credential": has_credential}
         return record | {"site": site | self.site}
 
 
@@ -94,7 +98,11 @@ def build_peers(stub: PeersStub, authority: TokenAuthority) -> FastAPI:
 
     @app.get("/internal/files/{file_id}/content")
     def get_content(file_id: UUID) -> Response:
-        return Response(b"v" * stub.files[file_id]["size"])
+        content = b"v" * stub.files[file_id]["size"]
+        if not stub.cut_inputs:
+            return Response(content)
+        stub.cut_inputs -= 1
+        return StreamingResponse(iter([content[: len(content) // 2]]), headers={"Content-Length": str(len(content))})
 
     @app.get("/internal/sites/{service_id}")
     def get_site(service_id: UUID) -> Response:
@@ -108,11 +116,18 @@ def build_peers(stub: PeersStub, authority: TokenAuthority) -> FastAPI:
         credential = stub.credentials.get((body["user_id"], body["service_id"]))
         return JSONResponse({"credential": credential}) if credential else Response(status_code=404)
 
+    @app.post("/internal/sites/{service_id}/credential")
+    def resolve_curated(service_id: UUID) -> Response:
+        credential = stub.curated_credential
+        return JSONResponse({"credential": credential}) if credential else Response(status_code=404)
+
     @app.post("/internal/results")
     async def store(request: Request) -> Response:
         if stub.file_manager_down:
             return Response(status_code=503)
         query = request.query_params
+        if "/" in query["filename"] or len(query["filename"].encode()) > 255:
+            return JSONResponse({"detail": "not a file name"}, status_code=400)
         content = await request.body()
         stub.stored[query["run_id"], query["filename"]] = content
         return JSONResponse(show(query["run_id"], query["filename"], content), status_code=201)

@@ -1,11 +1,24 @@
 """What can only fail at a site is refused before anything is sent, with what to change."""
 
+import base64
+import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import SecretStr
 
+from microservices.job_processor.main import build
+from microservices.job_processor.schemas import NewJob
+from microservices.kernel.testing import serve_app
 from tests.job_processor.conftest import Person, World
+
+_BEFORE_TIME = json.dumps(["-created_at", "0001-01-01T00:00:00+23:59", "0" * 32])
+FORGED_CURSOR = base64.urlsafe_b64encode(_BEFORE_TIME.encode()).decode()
 
 
 def test_a_job_is_accepted_with_one_run_for_each_target(world: World, person: Person) -> None:
@@ -32,6 +45,8 @@ def test_a_job_is_accepted_with_one_run_for_each_target(world: World, person: Pe
         ({}, {"phasing": "guess"}, 400, "invalid_input"),
         ({}, {"name": "nul\x00l"}, 400, "invalid_input"),
         ({}, {"r2_filter": "NaN"}, 400, "invalid_input"),
+        ({}, {"r2_filter": True}, 400, "invalid_input"),
+        ({}, {"r2_filter": 10**400}, 400, "invalid_input"),
         ({}, {"surprise": 1}, 400, "invalid_input"),
         ({}, {"targets": []}, 400, "invalid_input"),
     ],
@@ -111,6 +126,65 @@ def test_jobs_are_listed_newest_first_filtered_and_paged(world: World, person: P
     page = world.client.get("/api/v1/jobs?limit=2", headers=person.headers).json()
     assert page["total"] == 3
     assert names(f"limit=2&cursor={page['next_cursor']}") == ["alpha"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "created_after=0001-01-01T00:00:00%2B23:59",
+        "created_after=9999-12-31T23:59:59-23:59",
+        "created_after=1e400",
+        "cursor="
+        + base64.urlsafe_b64encode(b'["-created_at", "0001-01-01T00:00:00+23:59", "' + b"0" * 32 + b'"]').decode(),
+        "q=%00",
+        "status=lost",
+        "sort=owner_id",
+        "surprise=1",
+    ],
+)
+def test_a_list_that_cannot_be_is_a_bad_request(world: World, person: Person, query: str) -> None:
+    answer = world.client.get(f"/api/v1/jobs?{query}", headers=person.headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input")
+
+
+def test_a_time_without_an_offset_is_utc(world: World, person: Person) -> None:
+    person.submit_job()
+    now = datetime.now(UTC).replace(tzinfo=None)
+
+    def count(moment: datetime) -> Any:
+        query = {"created_after": moment.isoformat()}
+        return world.client.get("/api/v1/jobs", params=query, headers=person.headers).json()["total"]
+
+    assert (count(now - timedelta(minutes=1)), count(now + timedelta(minutes=1))) == (1, 0)
+
+
+def test_jobs_are_accepted_while_the_broker_is_away(world: World, person: Person) -> None:
+    wish = person.describe_job()
+    offline = world.engine.settings.model_copy(update={"broker_url": SecretStr("redis://127.0.0.1:1/0")})
+    with serve_app(build(offline)) as address:
+        answer = httpx.post(f"{address}/api/v1/jobs", json=wish, headers=person.headers)
+    assert (answer.status_code, answer.json()["status"]) == (202, "queued")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def test_no_wish_whatsoever_is_a_fault_of_ours(world: World, person: Person) -> None:
+    usual = person.describe_job()
+
+    @settings(max_examples=60, deadline=None, derandomize=True)
+    @given(st.dictionaries(st.sampled_from(sorted(NewJob.model_fields)) | st.text(max_size=5), JSON, max_size=3))
+    def post(changes: dict[str, Any]) -> None:
+        body = json.dumps(usual | changes).encode()
+        headers = person.headers | {"Content-Type": "application/json"}
+        answer = world.client.post("/api/v1/jobs", content=body, headers=headers)
+        assert answer.status_code in (202, 400, 404, 409), answer.text
+
+    post()
 
 
 def test_a_file_of_an_unfinished_job_is_in_use(world: World, person: Person) -> None:

@@ -6,34 +6,12 @@ from uuid import UUID
 
 import pytest
 
-from microservices.job_processor.logic.cancellation import cancel_at_site
 from microservices.job_processor.logic.collection import collect_results
-from microservices.job_processor.logic.polling import poll_due_runs
-from microservices.job_processor.logic.sites import Sites
 from microservices.job_processor.logic.submission import submit_run
 from microservices.job_processor.logic.sweeping import COLLECT, SUBMIT, claim_due_runs
 from microservices.job_processor.models import Attempt, Run
-from tests.job_processor.conftest import Person, World
-
-
-def make_due(world: World, run_id: UUID) -> None:
-    """Let the time until the run's next step have passed."""
-    with world.engine.database.transaction() as session:
-        run = session.get(Run, run_id)
-        assert run is not None
-        run.next_action_at = run.created_at
-
-
-def poll(world: World, run_id: UUID) -> list[UUID]:
-    make_due(world, run_id)
-    return poll_due_runs(world.engine)
-
-
-def bring_to_site(world: World, person: Person) -> tuple[str, UUID]:
-    job_id, run_id = person.submit_job()
-    submit_run(world.engine, run_id)
-    assert person.get_run(job_id)["status"] == "running"
-    return job_id, run_id
+from tests.job_processor.cloudgene_stub import answer_with_a_page
+from tests.job_processor.conftest import Person, World, bring_to_site, make_due, poll
 
 
 def test_a_run_goes_to_the_site_and_its_checked_results_come_home(world: World, person: Person) -> None:
@@ -133,7 +111,7 @@ def test_a_site_that_cannot_take_the_run_holds_it_with_the_reason(
 
 def test_an_unanswered_submission_is_never_sent_again(world: World, person: Person) -> None:
     job_id, run_id = person.submit_job()
-    world.site.garble_submissions, world.site.hidden = True, True
+    world.site.submission_answer, world.site.hidden = answer_with_a_page, True
     submit_run(world.engine, run_id)
     for _ in range(3):
         submit_run(world.engine, run_id)
@@ -161,9 +139,8 @@ def test_cancel_reaches_the_site_and_ends_when_the_site_says_so(world: World, pe
     job_id, run_id = bring_to_site(world, person)
     world.client.post(f"/api/v1/jobs/{job_id}/cancel", headers=person.headers)
     assert person.get_run(job_id)["status"] == "running"
-    cancel_at_site(world.engine, run_id)
-    assert world.site.jobs[0].state == 6
     poll(world, run_id)
+    assert world.site.jobs[0].state == 6
     assert person.get_run(job_id)["status"] == "cancelled"
 
 
@@ -203,61 +180,12 @@ def test_one_failed_run_leaves_its_siblings_alone(world: World, person: Person) 
         submit_run(world.engine, run_id)
     fail_at_site(world, [])
     world.site.finish(world.site.jobs[1])
-    for run_id in runs:
-        make_due(world, run_id)
-    for run_id in poll_due_runs(world.engine):
+    make_due(world, runs[0])
+    for run_id in poll(world, runs[1]):
         collect_results(world.engine, run_id)
     found = person.get_job(job["id"])
     assert sorted(run["status"] for run in found["runs"]) == ["completed", "failed"]
     assert found["status"] == "partly_completed"
-
-
-def finish_and_poll(world: World, run_id: UUID) -> None:
-    world.site.finish(world.site.jobs[0])
-    assert poll(world, run_id) == [run_id]
-
-
-def test_results_that_cannot_be_stored_now_are_not_fetched_twice(world: World, person: Person) -> None:
-    job_id, run_id = bring_to_site(world, person)
-    finish_and_poll(world, run_id)
-    world.peers.file_manager_down = True
-    collect_results(world.engine, run_id)
-    assert person.get_run(job_id)["status"] == "collecting"
-    world.peers.file_manager_down = False
-    collect_results(world.engine, run_id)
-    assert person.get_run(job_id)["status"] == "completed"
-    assert world.site.downloads == {"chr_20.zip": 1, "qc_report.txt": 1}
-
-
-def test_a_spoilt_download_is_fetched_again_but_not_for_ever(world: World, person: Person) -> None:
-    job_id, run_id = bring_to_site(world, person)
-    finish_and_poll(world, run_id)
-    world.site.spoil_downloads = 1
-    collect_results(world.engine, run_id)
-    assert person.get_run(job_id)["status"] == "collecting"
-    collect_results(world.engine, run_id)
-    assert person.get_run(job_id)["status"] == "completed"
-    assert world.site.downloads["chr_20.zip"] == 2
-
-
-def test_a_file_that_stays_bad_ends_the_run_as_the_sites_fault(world: World, person: Person) -> None:
-    job_id, run_id = bring_to_site(world, person)
-    finish_and_poll(world, run_id)
-    world.site.spoil_downloads = 99
-    for _ in range(5):
-        collect_results(world.engine, run_id)
-    run = person.get_run(job_id)
-    assert (run["status"], run["error"]["whose"], world.site.downloads["chr_20.zip"]) == ("failed", "site", 3)
-
-
-def test_a_site_without_news_fails_no_run(world: World, person: Person) -> None:
-    job_id, run_id = bring_to_site(world, person)
-    world.peers.site = {"base_url": "http://127.0.0.1:1"}
-    world.engine.sites = Sites(world.engine.peers)  # as a worker that was just started
-    poll(world, run_id)
-    run = person.get_run(job_id)
-    assert run["status"] == "running"
-    assert "No news" in run["message"]
 
 
 def test_the_sweep_finds_what_nobody_works_on_and_leaves_what_is_held(world: World, person: Person) -> None:

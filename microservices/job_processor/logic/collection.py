@@ -4,18 +4,26 @@ Sites count downloads, so a file that was fetched whole rests in the spool until
 stored is never asked for again.
 """
 
-import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from microservices.backends.base import Backend, SiteError, SiteFile
+from microservices.backends.base import Backend, ResultRefusedError, SiteError, SiteFile, SiteUnavailableError
 from microservices.contracts.file_manager import ResultUpload
-from microservices.contracts.registry import SiteRecord
+from microservices.job_processor.logic.cancellation import cancel_collecting
 from microservices.job_processor.logic.engine import Engine
-from microservices.job_processor.logic.holding import describe_site_error, fail_run, put_off
-from microservices.job_processor.logic.leases import holding_lease, lock_own_run, take_lease
-from microservices.job_processor.logic.lifecycle import advance_progress, change_run, tell_run
+from microservices.job_processor.logic.holding import (
+    LOOKS_BEFORE_LOST,
+    describe_lost_job,
+    describe_site_error,
+    fail_run,
+    is_lost,
+    put_off,
+)
+from microservices.job_processor.logic.leases import LeaseLostError, holding_lease, own_run, take_lease
+from microservices.job_processor.logic.lifecycle import advance_progress, change_run, clean_words, tell_run
 from microservices.job_processor.logic.sites import CredentialMissingError
+from microservices.job_processor.logic.spool import check_space, choose_name, clean_spool, place_file
 from microservices.job_processor.models import CollectedFile, Run
 from microservices.job_processor.queries import find_accepted_attempt, find_collected
 from microservices.kernel.errors import ServiceError
@@ -26,8 +34,21 @@ _GETS_PER_FILE = 3
 log = get_logger(__name__)
 
 
-class DownloadsSpentError(SiteError):
-    """A file failed its checks as often as we may ask for it."""
+class CollectionCancelledError(Exception):
+    """The person does not want the results any more."""
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A leased run at a site that has finished it."""
+
+    engine: Engine
+    run: Run
+    epoch: int
+    external_job_id: str
+    backend: Backend
+    password: str
+    gets_per_file: int
 
 
 def collect_results(engine: Engine, run_id: UUID) -> None:
@@ -38,149 +59,180 @@ def collect_results(engine: Engine, run_id: UUID) -> None:
     with holding_lease(engine.database, run_id, epoch):
         try:
             _collect(engine, run_id, epoch)
-        except DownloadsSpentError as error:
-            with engine.database.transaction() as session:
-                fail_run(session, lock_own_run(session, run_id, epoch), describe_site_error(error))
-        except (SiteError, ServiceError, CredentialMissingError, OSError) as error:
-            _try_later(engine, run_id, epoch, error)
-    if not _is_collecting(engine, run_id):
-        shutil.rmtree(_spool_of(engine, run_id), ignore_errors=True)
+        except LeaseLostError:
+            raise
+        except CollectionCancelledError:
+            with own_run(engine.database, run_id, epoch) as (session, run):
+                cancel_collecting(session, run)
+        except Exception as error:
+            _settle_trouble(engine, run_id, epoch, error)
+    clean_spool(engine.database, engine.settings.spool_dir)
 
 
-def _try_later(engine: Engine, run_id: UUID, epoch: int, error: Exception) -> None:
+def _settle_trouble(engine: Engine, run_id: UUID, epoch: int, error: Exception) -> None:
+    """Try again as long as that can help: what the site will never give ends the run, and nothing else does."""
     log.warning("collection_interrupted", run_id=str(run_id), error=repr(error)[:300])
-    words = getattr(error, "message", None) or getattr(error, "detail", None) or f"our disk says: {error}"
-    with engine.database.transaction() as session:
-        run = lock_own_run(session, run_id, epoch)
-        change_run(session, run, "collecting", f"The results are not all here yet: {words} This is tried again.")
-        put_off(run, 5)
+    with own_run(engine.database, run_id, epoch) as (session, run):
+        if isinstance(error, ResultRefusedError) and error.permanent:
+            fail_run(session, run, describe_site_error(error))
+        elif is_lost(run, error):
+            fail_run(session, run, describe_lost_job(run))
+        else:
+            message = f"The results are not all here yet: {_explain(error)} This is tried again."
+            change_run(session, run, "collecting", message)
+            put_off(run, 5)
 
 
-def _is_collecting(engine: Engine, run_id: UUID) -> bool:
-    with engine.database.transaction() as session:
-        run = session.get(Run, run_id)
-        return run is not None and run.status == "collecting"
+def _explain(error: Exception) -> str:
+    match error:
+        case SiteError():
+            return error.message
+        case ServiceError():
+            return error.detail
+        case CredentialMissingError():
+            return "The token that the run was sent with is gone. Add it again."
+        case OSError():
+            return f"Our disk says: {error.strerror}."
+        case _:
+            return f"A fault of the platform ({type(error).__name__})."
 
 
 def _collect(engine: Engine, run_id: UUID, epoch: int) -> None:
-    with engine.database.transaction() as session:
-        run = lock_own_run(session, run_id, epoch)
-        attempt = find_accepted_attempt(run)
-        assert run.external_job_id is not None
-        external_job_id = run.external_job_id
-        password = engine.cipher.decrypt(attempt.result_password) if attempt is not None else None
-        known = {name: row.members for name, row in find_collected(session, run_id, external_job_id).items()}
-    record = engine.sites.get_record(run.service_id)
-    backend = engine.loop.run(engine.sites.open(record, engine.sites.get_account(run, record)))
-    offered = engine.loop.run(backend.results(external_job_id))
+    collection = _prepare(engine, run_id, epoch)
+    offered = engine.loop.run(collection.backend.results(collection.external_job_id))
+    if not offered:
+        raise _refuse_emptiness(collection.run)
+    refusals = []
     for number, file in enumerate(offered, start=1):
-        if known.get(file.filename) is None:
-            _bring_home(engine, run, epoch, record, backend, file, password)
-        _tell_progress(engine, run_id, epoch, number, len(offered))
-    _complete(engine, run_id, epoch, external_job_id)
+        try:
+            _bring_home(collection, file)
+        except ResultRefusedError as error:  # one bad file keeps no other from coming home
+            refusals.append(error)
+        _tell_progress(collection, number, len(offered))
+    if refusals:
+        raise min(refusals, key=lambda error: error.permanent)
+    with own_run(engine.database, run_id, epoch) as (session, run):
+        run.queue_position = None
+        change_run(session, run, "completed", f"All {run.results} result files are stored and checked.")
 
 
-def _tell_progress(engine: Engine, run_id: UUID, epoch: int, number: int, total: int) -> None:
-    with engine.database.transaction() as session:
-        run = lock_own_run(session, run_id, epoch)
+def _prepare(engine: Engine, run_id: UUID, epoch: int) -> Collection:
+    with own_run(engine.database, run_id, epoch) as (_session, run):
+        attempt = find_accepted_attempt(run)
+    if run.cancel_requested_at is not None:
+        raise CollectionCancelledError
+    assert attempt is not None
+    assert attempt.external_job_id is not None
+    record = engine.sites.get_record(run.service_id)
+    account = engine.sites.get_account(run, record, attempt.credential_source)
+    backend = engine.loop.run(engine.sites.open(record, account))
+    password = engine.cipher.decrypt(attempt.result_password)
+    gets = min(_GETS_PER_FILE, record.site.api_config.max_downloads or _GETS_PER_FILE)
+    return Collection(engine, run, epoch, attempt.external_job_id, backend, password, gets)
+
+
+def _refuse_emptiness(run: Run) -> ResultRefusedError:
+    return ResultRefusedError(
+        "The site says that the job has succeeded, but offers no results.",
+        code="no_results",
+        permanent=run.setbacks + 1 >= LOOKS_BEFORE_LOST,
+        fix="Ask the site, or retry the run to impute again.",
+    )
+
+
+def _tell_progress(collection: Collection, number: int, total: int) -> None:
+    with own_run(collection.engine.database, collection.run.id, collection.epoch) as (session, run):
+        if run.cancel_requested_at is not None:
+            raise CollectionCancelledError
         run.message = f"Fetched {number} of {total} result files."
         if advance_progress(run, round(95 + 5 * number / (total + 1), 1)):
             tell_run(session, run)
 
 
-def _complete(engine: Engine, run_id: UUID, epoch: int, external_job_id: str) -> None:
+def _bring_home(collection: Collection, file: SiteFile) -> None:
+    engine, run_id, external_job_id = collection.engine, collection.run.id, collection.external_job_id
     with engine.database.transaction() as session:
-        run = lock_own_run(session, run_id, epoch)
         collected = find_collected(session, run_id, external_job_id)
-        run.results = sum(row.members or 0 for row in collected.values())
-        run.queue_position = None
-        change_run(session, run, "completed", f"All {run.results} result files are stored and checked.")
-
-
-def _bring_home(
-    engine: Engine,
-    run: Run,
-    epoch: int,
-    record: SiteRecord,
-    backend: Backend,
-    file: SiteFile,
-    password: str | None,
-) -> None:
-    path = _spool_of(engine, run.id) / f"{file.filename.replace('/', '_')}"
+    known = collected.pop(file.filename, None)
+    if known is not None and known.stored is not None:
+        return
+    taken = {name for row in collected.values() for name in row.stored or ()}
+    path = place_file(engine.settings.spool_dir, run_id, external_job_id, file.filename)
     if not path.exists():
-        _fetch(engine, run, epoch, record, backend, file, path)
+        _fetch(collection, file, path)
     try:
-        members = _store_members(engine, run, backend, file, path, password)
-    except SiteError:
+        names = _store_members(collection, file, path, taken)
+    except SiteError as error:
         path.unlink()  # a file that failed its checks is worth nothing: the next try asks the site again
+        _note_trouble(collection, file, error, was_served=True)
         raise
-    with engine.database.transaction() as session:
-        lock_own_run(session, run.id, epoch)
-        row = find_collected(session, run.id, run.external_job_id or "")[file.filename]
-        row.members, row.error = members, None
+    with own_run(engine.database, run_id, collection.epoch) as (session, run):
+        rows = find_collected(session, run_id, external_job_id)
+        rows[file.filename].stored, rows[file.filename].error = names, None
+        run.results = sum(len(row.stored or ()) for row in rows.values())
     path.unlink()
 
 
-def _fetch(
-    engine: Engine, run: Run, epoch: int, record: SiteRecord, backend: Backend, file: SiteFile, path: Path
-) -> None:
+def _fetch(collection: Collection, file: SiteFile, path: Path) -> None:
     """One GET, counted before it is made, since the site counts it whatever becomes of it."""
-    _count_download(engine, run, epoch, record, file)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
+    check_space(path.parent, file)
+    _count_download(collection, file)
+    part = path.with_suffix(f".{collection.epoch}")
     try:
-        engine.loop.run(backend.fetch(file, part))
+        collection.engine.loop.run(collection.backend.fetch(file, part))
     except SiteError as error:
-        _note_error(engine, run, epoch, file, error.message)
+        _note_trouble(collection, file, error, was_served=_was_served(error))
         raise
     part.replace(path)
 
 
-def _count_download(engine: Engine, run: Run, epoch: int, record: SiteRecord, file: SiteFile) -> None:
-    allowed = min(_GETS_PER_FILE, record.site.api_config.max_downloads or _GETS_PER_FILE)
-    with engine.database.transaction() as session:
-        lock_own_run(session, run.id, epoch)
-        row = find_collected(session, run.id, run.external_job_id or "").get(file.filename)
+def _was_served(error: SiteError) -> bool:
+    """Whether the site gave the file, as far as it could tell; what it refused or we could not keep is not counted."""
+    if isinstance(error, SiteUnavailableError):
+        return error.code in ("connection_lost", "timeout")
+    return isinstance(error, ResultRefusedError) and error.code != "result_not_ready"
+
+
+def _count_download(collection: Collection, file: SiteFile) -> None:
+    with own_run(collection.engine.database, collection.run.id, collection.epoch) as (session, run):
+        place = (run.id, collection.external_job_id, file.filename)
+        row = session.get(CollectedFile, place)
         if row is None:
-            row = CollectedFile(
-                run_id=run.id, external_job_id=run.external_job_id or "", filename=file.filename, downloads=0
-            )
+            row = CollectedFile(run_id=place[0], external_job_id=place[1], filename=place[2], downloads=0)
             session.add(row)
-        spent = row.downloads >= allowed or file.downloads_left == 0
+        spent = row.downloads >= collection.gets_per_file or file.downloads_left == 0
         row.downloads += 0 if spent else 1
         reason = row.error
     if spent:
-        raise DownloadsSpentError(
+        raise ResultRefusedError(
             f"'{file.filename}' could not be fetched in a good state from the site ({reason or 'no downloads left'}).",
             code="result_not_fetched",
             permanent=True,
-            whose="site",
             fix="Ask the site to allow more downloads, or retry the run to impute again.",
         )
 
 
-def _note_error(engine: Engine, run: Run, epoch: int, file: SiteFile, message: str) -> None:
-    with engine.database.transaction() as session:
-        lock_own_run(session, run.id, epoch)
-        find_collected(session, run.id, run.external_job_id or "")[file.filename].error = message
+def _note_trouble(collection: Collection, file: SiteFile, error: SiteError, *, was_served: bool) -> None:
+    with own_run(collection.engine.database, collection.run.id, collection.epoch) as (session, run):
+        row = find_collected(session, run.id, collection.external_job_id)[file.filename]
+        row.error = clean_words(error.message)
+        row.downloads -= 0 if was_served else 1
 
 
-def _store_members(engine: Engine, run: Run, backend: Backend, file: SiteFile, path: Path, password: str | None) -> int:
-    """Test the file, and stream what is in it into file_manager; how many files it held."""
-    count = 0
-    for member in backend.unpack(file, path, password):
+def _store_members(collection: Collection, file: SiteFile, path: Path, taken: set[str]) -> list[str]:
+    """Test the file, and stream what is in it into file_manager; the names that its files have there."""
+    names: list[str] = []
+    run = collection.run
+    for member in collection.backend.unpack(file, path, collection.password):
+        name = choose_name(member.filename, file.filename, taken | set(names))
         upload = ResultUpload(
             organization_id=run.organization_id,
             owner_id=run.owner_id,
             job_id=run.job_id,
             run_id=run.id,
-            filename=member.filename,
+            filename=name,
             kind=member.kind,
         )
-        engine.peers.store_result(upload, member.stream)
-        count += 1
-    return count
-
-
-def _spool_of(engine: Engine, run_id: UUID) -> Path:
-    return engine.settings.spool_dir / run_id.hex
+        collection.engine.peers.store_result(upload, member.stream)
+        names.append(name)
+    return names

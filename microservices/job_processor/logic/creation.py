@@ -27,7 +27,10 @@ CheckedTarget = tuple[SiteRecord, PanelDocument]
 
 
 def create_job(session: Session, peers: Peers, caller: Principal, wish: NewJob) -> Job:
-    """Check the wish as its owner, and write job, runs and event in the running transaction."""
+    """Check the wish as its owner, and write job, runs and event in the running transaction.
+
+    Our other services are asked before the session's first statement, so no connection waits for them.
+    """
     user_id, organization_id = caller.person
     inputs = [_check_input(peers, caller, file_id, wish) for file_id in wish.input_file_ids]
     _check_inputs_together(inputs)

@@ -3,7 +3,7 @@
 import os
 import socket
 from dataclasses import dataclass, field
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from microservices.job_processor.logic.sites import Sites
 from microservices.job_processor.peers import Peers
@@ -21,6 +21,8 @@ class Engine:
     sites: Sites
     cipher: FieldCipher
     loop: LoopThread = field(default_factory=LoopThread)
+    watched: set[UUID] = field(default_factory=set)
+    """The runs whose sites are being asked at this moment; used on the loop only."""
     name: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:6]}")
 
 

@@ -5,13 +5,23 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from microservices.backends.base import SiteError
+from microservices.backends.base import (
+    CredentialRefusedError,
+    JobNotFoundError,
+    SiteError,
+    SiteFullError,
+    SiteUnavailableError,
+)
 from microservices.contracts.curation import ApiConfig
-from microservices.job_processor.logic.lifecycle import change_run
+from microservices.job_processor.logic.cancellation import cancel_unsent
+from microservices.job_processor.logic.lifecycle import change_run, clean_words
 from microservices.job_processor.models import Run
+from microservices.job_processor.queries import find_open_attempt
 from microservices.kernel.db import utc_now
 
+LOOKS_BEFORE_LOST = 3
 _LONGEST_S = 300.0
+_DENIED = "not found"
 
 
 def put_off(run: Run, pause_s: float) -> None:
@@ -21,11 +31,33 @@ def put_off(run: Run, pause_s: float) -> None:
 
 
 def hold_run(session: Session, run: Run, reason: str, config: ApiConfig, retry_after_s: float | None = None) -> None:
-    """Hold a run that is not at the site yet."""
-    change_run(session, run, "waiting_for_site", reason)
+    """Hold a run that is on its way: a submission without an answer stays one, any other waits for the site."""
+    is_open = find_open_attempt(run) is not None
+    if run.cancel_requested_at is not None and not is_open:
+        cancel_unsent(session, run)
+        return
+    change_run(session, run, run.status if is_open else "waiting_for_site", reason)
     put_off(run, config.hold_retry_s)
     if retry_after_s is not None:
         run.next_action_at = utc_now() + timedelta(seconds=retry_after_s)
+
+
+def settle_site_error(session: Session, run: Run, error: SiteError, config: ApiConfig) -> None:
+    """Hold a run that is on its way, or end it where nothing of it is at the site and trying again cannot help."""
+    passes = isinstance(error, CredentialRefusedError | SiteFullError | SiteUnavailableError)
+    if error.permanent and not passes and find_open_attempt(run) is None:
+        fail_run(session, run, describe_site_error(error))
+    else:
+        hold_run(session, run, f"{error.message} {error.fix}".strip(), config, error.retry_after_s)
+
+
+def is_lost(run: Run, error: Exception) -> bool:
+    """Whether the site has denied the job so often in a row that it is believed; any other trouble ends the row."""
+    denied = isinstance(error, JobNotFoundError)
+    if denied != (run.external_status == _DENIED):
+        run.setbacks = 0
+        run.external_status = _DENIED if denied else None
+    return denied and run.setbacks + 1 >= LOOKS_BEFORE_LOST
 
 
 def fail_run(session: Session, run: Run, error: dict[str, Any]) -> None:
@@ -37,8 +69,14 @@ def fail_run(session: Session, run: Run, error: dict[str, Any]) -> None:
 
 
 def describe_error(code: str, message: str, whose: str, fix: str) -> dict[str, Any]:
-    return {"code": code, "message": message, "whose": whose, "fix": fix}
+    return {"code": code, "message": clean_words(message), "whose": whose, "fix": clean_words(fix)}
 
 
 def describe_site_error(error: SiteError) -> dict[str, Any]:
     return describe_error(error.code, error.message, error.whose, error.fix)
+
+
+def describe_lost_job(run: Run) -> dict[str, Any]:
+    message = f"The site does not know the job {run.external_job_id} any more."
+    fix = "It was deleted there, or the site was rebuilt. Retry the run to submit it again."
+    return describe_error("site_lost_job", message, "site", fix)

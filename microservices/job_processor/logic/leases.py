@@ -69,9 +69,11 @@ def _set_lease(database: Database, run_id: UUID, epoch: int, *, hold: bool) -> N
         session.execute(update(Run).where(Run.id == run_id, Run.lease_epoch == epoch).values(lease_until=until))
 
 
-def lock_own_run(session: Session, run_id: UUID, epoch: int) -> Run:
-    """The run, locked, if our lease is still the newest. Raises `LeaseLostError`."""
-    run = lock_run(session, run_id)
-    if run is None or run.lease_epoch != epoch:
-        raise LeaseLostError(str(run_id))
-    return run
+@contextmanager
+def own_run(database: Database, run_id: UUID, epoch: int) -> Iterator[tuple[Session, Run]]:
+    """A transaction with the run locked, if our lease is still the newest. Raises `LeaseLostError`."""
+    with database.transaction() as session:
+        run = lock_run(session, run_id)
+        if run is None or run.lease_epoch != epoch:
+            raise LeaseLostError(str(run_id))
+        yield session, run

@@ -27,6 +27,9 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 _AT_WORK = frozenset({"submitting", "waiting_for_site", "running", "collecting"})
 
 
+_LONGEST_WORDS = 2000
+
+
 class IllegalTransitionError(Exception):
     """A bug of ours: the table above does not know this change."""
 
@@ -45,10 +48,16 @@ def derive_job_status(statuses: Iterable[str]) -> str:
     return "failed" if "failed" in found else "cancelled"
 
 
+def clean_words(text: str) -> str:
+    """A site's words as PostgreSQL can store them: without NUL, without halves of surrogate pairs, and with an end."""
+    return text.replace("\x00", "").encode(errors="replace").decode()[:_LONGEST_WORDS]
+
+
 def change_run(session: Session, run: Run, status: str, message: str, *, error: dict[str, Any] | None = None) -> None:
     """Bring a locked run into `status`. The same status again is fine, and only tells news."""
     if status != run.status and status not in TRANSITIONS[run.status]:
         raise IllegalTransitionError(f"{run.status} → {status}")
+    message = clean_words(message)
     if status == run.status and message == run.message and error == run.error:
         return
     now = utc_now()
@@ -97,7 +106,7 @@ def _derive_job(session: Session, job: Job) -> None:
         return
     now = utc_now()
     job.status = status
-    job.started_at = job.started_at or now
+    job.started_at = job.started_at or (now if status == "running" else None)
     job.finished_at = None if status in ("queued", "running") else now
     tell_job(session, job, f"The job is {status.replace('_', ' ')}.")
 

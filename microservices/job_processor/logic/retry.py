@@ -15,7 +15,7 @@ def retry_failed_runs(session: Session, job: Job) -> list[UUID]:
     if not failed:
         raise JobStateError("No run of this job has failed; there is nothing to retry.")
     for run in failed:
-        run.progress = 0.0
+        run.progress, run.results = 0.0, 0
         run.external_job_id = run.external_status = run.queue_position = run.submitted_at = None
         run.cancel_requested_at = None
         change_run(session, run, "queued", "Waiting to be sent again.")

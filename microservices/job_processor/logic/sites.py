@@ -1,8 +1,10 @@
 """The sites as a worker reaches them: their settings, their accounts, and one session for each."""
 
+import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 from uuid import UUID
 
 import aiohttp
@@ -17,8 +19,11 @@ from microservices.kernel.errors import DependencyUnavailableError
 
 _FRESH_S = 30
 _STALE_S = 3600
+_AWAY_S = 5
 
 CredentialSource = Literal["own", "curated", "none"]
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -33,62 +38,78 @@ class CredentialMissingError(Exception):
     """The site wants a token, and neither the person nor the curator gave one."""
 
 
-class Sites:
-    """What is known of the sites is remembered for 30 s, and for an hour while its owner cannot be asked."""
+class Memory(Generic[Key, Value]):
+    """Answers of our services, remembered for 30 s, and for an hour while the one that gave them is away.
 
+    One that is away is left alone for 5 s: thousands of runs must not wait for it in turn.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._known: dict[Key, tuple[float, Value | None]] = {}
+        self._ask_again_at = 0.0
+
+    def get(self, key: Key, ask: Callable[[], Value], *, fresh: bool = False) -> Value:
+        """The answer to `key`; with `fresh`, one that is given now. Raises what `ask` raises."""
+        now = self._clock()
+        at, answer = (-math.inf, None) if fresh else self._known.get(key, (-math.inf, None))
+        is_away = now < self._ask_again_at
+        if answer is not None and now - at < (_STALE_S if is_away else _FRESH_S):
+            return answer
+        if is_away:
+            raise DependencyUnavailableError("A part of the platform does not answer.")
+        try:
+            found = ask()
+        except DependencyUnavailableError:
+            self._ask_again_at = self._clock() + _AWAY_S
+            if answer is None or now - at > _STALE_S:
+                raise
+            return answer
+        except Exception:
+            self._known.pop(key, None)
+            raise
+        self._known[key] = (now, found)
+        return found
+
+
+class Sites:
     def __init__(self, peers: Peers) -> None:
         self._peers = peers
-        self._records: dict[UUID, tuple[float, SiteRecord]] = {}
-        self._accounts: dict[tuple[UUID, UUID], tuple[float, Account]] = {}
+        self._records: Memory[UUID, SiteRecord] = Memory()
+        self._accounts: Memory[tuple[UUID, UUID, str | None], Account] = Memory()
         self._sessions: dict[UUID, tuple[SiteConnection, aiohttp.ClientSession]] = {}
+        self._outdated: list[aiohttp.ClientSession] = []
 
     def get_record(self, service_id: UUID) -> SiteRecord:
-        known = self._records.get(service_id)
-        now = time.monotonic()
-        if known is not None and now - known[0] < _FRESH_S:
-            return known[1]
-        try:
-            record = self._peers.get_site(service_id)
-        except DependencyUnavailableError:
-            if known is None or now - known[0] > _STALE_S:
-                raise
-            return known[1]
-        self._records[service_id] = (now, record)
-        return record
+        return self._records.get(service_id, lambda: self._peers.get_site(service_id))
 
-    def get_account(self, run: Run, record: SiteRecord, *, fresh: bool = False) -> Account:
-        """The person's own credential first; the curated one only where the curator shares it.
+    def get_account(self, run: Run, record: SiteRecord, source: str | None) -> Account:
+        """The account of `source` that a submission was made with; without one, the best for a new submission.
 
-        `fresh`: ask now, whatever is remembered (before a submission). Raises `CredentialMissingError`.
+        That is asked for now, whatever is remembered: the person's own credential first, the curated one only where
+        the curator shares it (a run that was sent with it stays with it). Raises `CredentialMissingError`.
         """
-        place = (run.owner_id, run.service_id)
-        known = self._accounts.get(place)
-        now = time.monotonic()
-        if known is not None and not fresh and now - known[0] < _FRESH_S:
-            return known[1]
-        try:
-            account = self._find_account(run, record)
-        except DependencyUnavailableError:
-            if known is None or fresh or now - known[0] > _STALE_S:
-                raise
-            return known[1]
-        self._accounts[place] = (now, account)
-        return account
+        key = (run.owner_id, run.service_id, source)
+        return self._accounts.get(key, lambda: self._find_account(run, record, source), fresh=source is None)
 
-    def _find_account(self, run: Run, record: SiteRecord) -> Account:
-        own = self._peers.find_personal_credential(run.owner_id, run.service_id, run.id)
-        if own is not None:
-            return Account("own", own)
-        if record.site.credential_shared and record.has_credential:
+    def _find_account(self, run: Run, record: SiteRecord, source: str | None) -> Account:
+        if source in (None, "own"):
+            own = self._peers.find_personal_credential(run.owner_id, run.service_id, run.id)
+            if own is not None:
+                return Account("own", own)
+        if source == "curated" or (source is None and record.site.credential_shared and record.has_credential):
             curated = self._peers.find_curated_credential(run.service_id, run.id)
             if curated is not None:
                 return Account("curated", curated)
-        if record.site.requires_auth:
-            raise CredentialMissingError
-        return Account("none")
+        if source == "none" or (source is None and not record.site.requires_auth):
+            return Account("none")
+        raise CredentialMissingError
 
     async def open(self, record: SiteRecord, account: Account) -> Backend:
-        """The site's adapter; to be called on the worker's event loop, where the site's session lives."""
+        """The site's adapter; to be called on the worker's event loop, where the site's session lives.
+
+        A session whose settings have changed stays open for the uploads and downloads that still use it.
+        """
         site = record.site
         anonymous = SiteConnection(
             service_id=site.id,
@@ -98,9 +119,9 @@ class Sites:
             api_config=site.api_config,
         )
         known = self._sessions.get(site.id)
-        if known is None or known[0] != anonymous or known[1].closed:
+        if known is None or known[0] != anonymous:
             if known is not None:
-                await known[1].close()
+                self._outdated.append(known[1])
             known = (anonymous, open_site_session(anonymous))
             self._sessions[site.id] = known
         connection = SiteConnection(**{**vars(anonymous), "credential": account.credential})
@@ -108,6 +129,7 @@ class Sites:
 
     async def close(self) -> None:
         """End all sessions; to be called on the loop that they live on."""
-        for _connection, session in self._sessions.values():
+        for session in (*self._outdated, *(session for _connection, session in self._sessions.values())):
             await session.close()
+        self._outdated.clear()
         self._sessions.clear()

@@ -7,13 +7,10 @@ queue does not fill with the same run.
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select
-
-from microservices.job_processor.models import Run
 from microservices.job_processor.queries import select_due_runs
 from microservices.kernel.db import Database, utc_now
 
-_PAUSE = timedelta(seconds=15)
+_PAUSE = timedelta(seconds=5)
 _BATCH = 500
 
 SUBMIT = ("queued", "waiting_for_site", "submitting")
@@ -28,10 +25,3 @@ def claim_due_runs(database: Database, statuses: tuple[str, ...]) -> list[UUID]:
         for run in runs:
             run.next_action_at = now + _PAUSE
         return [run.id for run in runs]
-
-
-def find_cancels(database: Database) -> list[UUID]:
-    """Runs at sites that somebody wants cancelled and whose site has not said yes; asked again until it does."""
-    with database.transaction() as session:
-        statement = select(Run.id).where(Run.status == "running", Run.cancel_requested_at.is_not(None)).limit(_BATCH)
-        return list(session.scalars(statement))

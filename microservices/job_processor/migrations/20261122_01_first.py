@@ -122,7 +122,7 @@ def upgrade() -> None:
         sa.Column("external_job_id", sa.Text(), nullable=False),
         sa.Column("filename", sa.Text(), nullable=False),
         sa.Column("downloads", sa.Integer(), nullable=False),
-        sa.Column("members", sa.Integer(), nullable=True),
+        sa.Column("stored", postgresql.ARRAY(sa.Text()), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["run_id"], ["job_runs.id"], name=op.f("fk_collected_files_run_id"), ondelete="CASCADE"

@@ -1,0 +1,128 @@
+"""Runs at sites are watched: no site's silence, lies or slowness costs another run its news."""
+
+from typing import Any
+
+import pytest
+
+from microservices.job_processor.logic.polling import poll_due_runs
+from microservices.job_processor.logic.sites import Memory, Sites
+from microservices.kernel.errors import DependencyUnavailableError
+from tests.job_processor.cloudgene_stub import Gate
+from tests.job_processor.conftest import Person, World, bring_to_site, make_due, poll
+
+
+def tell(text: str, level: int) -> list[dict[str, Any]]:
+    """The steps of a job with one message of the site (`level`: 0 fine, 1 error)."""
+    message = {"success": True, "message": text, "type": level, "time": 0}
+    return [{"id": 0, "name": "Phasing and Imputation", "empty": False, "logMessages": [message]}]
+
+
+def test_a_site_without_news_fails_no_run(world: World, person: Person) -> None:
+    job_id, run_id = bring_to_site(world, person)
+    world.peers.site = {"base_url": "http://127.0.0.1:1"}
+    world.engine.sites = Sites(world.engine.peers)  # as a worker that was just started
+    poll(world, run_id)
+    run = person.get_run(job_id)
+    assert run["status"] == "running"
+    assert "No news" in run["message"]
+
+
+def test_one_slow_answer_delays_no_other_runs_news(world: World, person: Person) -> None:
+    (slow_id, slow), (job_id, run_id) = (bring_to_site(world, person) for _ in range(2))
+    gate = Gate()
+    world.site.on_details = lambda job: gate.pass_through() if job is world.site.jobs[0] else None
+    for job in world.site.jobs:
+        world.site.finish(job)
+    make_due(world, slow)
+    make_due(world, run_id)
+    ready = Gate()
+    asked = poll_due_runs(world.engine, lambda _run_id: ready.arrived.set())
+    ready.await_visitor()
+    assert person.get_run(job_id)["status"] == "collecting"
+    assert not asked.done()
+    make_due(world, slow)
+    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=5)  # nor is the slow one asked twice at once
+    gate.opened.set()
+    asked.result(timeout=30)
+    assert person.get_run(slow_id)["status"] == "collecting"
+
+
+def test_words_that_cannot_be_stored_do_not_stop_the_watch(world: World, person: Person) -> None:
+    jobs = [bring_to_site(world, person) for _ in range(2)]
+    world.site.jobs[0].steps = tell("chunk 7\x00 \ud800 done " + "x" * 9000, 0)
+    world.site.jobs[0].state = 2
+    failed = world.site.jobs[1]
+    failed.state, failed.position, failed.steps = 5, -1, tell("no \x00 chunk \ud83e left", 1)
+    for _job_id, run_id in jobs:
+        make_due(world, run_id)
+    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=30)
+    running, ended = (person.get_run(job_id) for job_id, _run_id in jobs)
+    assert "chunk 7 ? done" in running["message"]
+    assert "no  chunk ? left" in ended["error"]["message"]
+
+
+def test_only_a_job_that_is_denied_in_a_row_is_lost(world: World, person: Person) -> None:
+    job_id, run_id = bring_to_site(world, person)
+    address, world.peers.site_address = world.peers.site_address, "http://127.0.0.1:1"
+    world.engine.sites = Sites(world.engine.peers)
+    for _ in range(4):
+        poll(world, run_id)
+    world.peers.site_address = address
+    world.engine.sites = Sites(world.engine.peers)
+    world.site.denied = True
+    for _ in range(2):
+        poll(world, run_id)
+    assert person.get_run(job_id)["status"] == "running"
+    poll(world, run_id)
+    run = person.get_run(job_id)
+    assert (run["status"], run["error"]["code"]) == ("failed", "site_lost_job")
+
+
+def test_a_failure_just_after_a_cancel_is_looked_at_twice(world: World, person: Person) -> None:
+    job_id, run_id = bring_to_site(world, person)
+    world.client.post(f"/api/v1/jobs/{job_id}/cancel", headers=person.headers)
+    job = world.site.jobs[0]
+    job.state, job.position, job.steps = 5, -1, tell("stopped", 1)
+    poll(world, run_id)
+    assert person.get_run(job_id)["status"] == "running"
+    job.state = 6
+    poll(world, run_id)
+    assert person.get_run(job_id)["status"] == "cancelled"
+
+
+def test_a_site_that_does_not_cancel_is_asked_again_and_its_results_still_come(world: World, person: Person) -> None:
+    job_id, run_id = bring_to_site(world, person)
+    world.site.refuse_cancel = True
+    world.client.post(f"/api/v1/jobs/{job_id}/cancel", headers=person.headers)
+    poll(world, run_id)
+    run = person.get_run(job_id)
+    assert (run["status"], run["message"]) == ("running", "The site was asked to cancel.")
+    world.site.refuse_cancel = False
+    poll(world, run_id)
+    assert (world.site.jobs[0].state, person.get_run(job_id)["status"]) == (6, "cancelled")
+
+
+def test_a_service_of_ours_that_is_away_is_left_alone_and_its_last_answer_used() -> None:
+    now = 0.0
+    memory: Memory[str, int] = Memory(lambda: now)
+    asked: list[str] = []
+
+    def answer() -> int:
+        return 1
+
+    def be_away() -> int:
+        asked.append("asked")
+        raise DependencyUnavailableError("away")
+
+    assert memory.get("site", answer) == 1
+    now = 31
+    assert [memory.get("site", be_away) for _ in range(3)] == [1, 1, 1]
+    for _ in range(3):
+        with pytest.raises(DependencyUnavailableError):
+            memory.get("another site", be_away)
+    assert asked == ["asked"]
+    now = 37
+    assert memory.get("another site", answer) == 1
+    now = 3601
+    with pytest.raises(DependencyUnavailableError):
+        memory.get("site", be_away)
