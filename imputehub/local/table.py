@@ -97,10 +97,12 @@ def describe_valkey(site: Installation) -> ProcessSpec:
 def describe_service(site: Installation, service: str) -> ProcessSpec:
     port = site.ports[service]
     target = [f"microservices.{service}.main:create", "--factory", "--port", str(port)]
+    # Whoever speaks to the gateway is a stranger: what they say of where they come from is not believed.
+    trust = ["--no-proxy-headers"] if service == "api_gateway" else []
     return ProcessSpec(
         service,
         "service",
-        [sys.executable, "-m", "uvicorn", *target, *UVICORN],
+        [sys.executable, "-m", "uvicorn", *target, *UVICORN, *trust],
         site.list_environment(service),
         port,
         partial(answers_http, port, "/health"),
