@@ -38,6 +38,7 @@ def refuse_nul(text: str) -> str:
 
 
 FileName = Annotated[str, AfterValidator(check_filename)]
+SearchText = Annotated[str, Field(max_length=255), AfterValidator(refuse_nul)]
 ContentSha256 = Annotated[str | None, Header(alias="X-Content-SHA256", pattern="^[0-9a-fA-F]{64}$")]
 
 
@@ -57,7 +58,7 @@ class FileQuery(ListQuery):
     """`q`: a part of the name, in any case."""
 
     status: FileStatus | None = None
-    q: Annotated[str | None, Field(max_length=255), AfterValidator(lambda text: text and refuse_nul(text))] = None
+    q: SearchText | None = None
 
 
 class ResultsQuery(BaseModel):

@@ -15,6 +15,8 @@ class Settings(ServiceSettings):
     """An upload from which nothing arrives for so long is given up: before the 60 s after which the same
     Idempotency-Key may be used anew."""
     link_lifetime_s: int = Field(default=900, ge=1)
+    sweep_every_s: float = Field(default=60, gt=0)
+    """How often objects that no file stands for are looked for."""
     check_timeout_s: int = Field(default=1800, ge=1)
     job_processor_url: str = Field(default="http://127.0.0.1:8003", validation_alias="JOB_PROCESSOR_URL")
     notification_url: str = Field(default="http://127.0.0.1:8005", validation_alias="NOTIFICATION_URL")

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -43,3 +44,15 @@ def world(running_world: World) -> World:
 @pytest.fixture
 def person(world: World) -> Person:
     return world.new_person()
+
+
+@pytest.fixture
+def own_world(
+    postgresql: PostgresqlServer, authority: TokenAuthority, authority_url: str, tmp_path: Path
+) -> Iterator[World]:
+    """A database and a storage for processes of the test's own; `client` is given its address by the test."""
+    url, peers = postgresql.create_database(), PeersStub()
+    migrate_database("file_manager", url)
+    with serve_app(peers.build()) as peers_url, httpx.Client(timeout=60, trust_env=False) as client:
+        settings = make_settings(url, tmp_path / "storage", authority_url, peers_url, max_upload_size_mib=500)
+        yield World(client, settings, tmp_path / "storage", peers, authority)

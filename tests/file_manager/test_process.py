@@ -12,38 +12,22 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from imputehub.local.postgresql import PostgresqlServer
 from microservices.file_manager.main import build
 from microservices.file_manager.settings import Settings
-from microservices.kernel.migrations import migrate_database
-from microservices.kernel.testing import TokenAuthority, serve_app
+from microservices.kernel.testing import serve_app
 from tests.file_manager.process import run_service, stop_checker
 from tests.file_manager.raw import half_request
 from tests.file_manager.world import (
     GOOD_VCF,
     MIB,
-    PeersStub,
     Person,
     World,
     make_bytes,
-    make_settings,
     sha256_of,
     wait_until,
 )
 
 BLOCK = make_bytes(MIB)
-
-
-@pytest.fixture
-def own_world(
-    postgresql: PostgresqlServer, authority: TokenAuthority, authority_url: str, tmp_path: Path
-) -> Iterator[World]:
-    """A database and a storage for processes of the test's own; `client` is given its address by the test."""
-    url, peers = postgresql.create_database(), PeersStub()
-    migrate_database("file_manager", url)
-    with serve_app(peers.build()) as peers_url, httpx.Client(timeout=60, trust_env=False) as client:
-        settings = make_settings(url, tmp_path / "storage", authority_url, peers_url, max_upload_size_mib=500)
-        yield World(client, settings, tmp_path / "storage", peers, authority)
 
 
 def download(address: str, headers: dict[str, str], path: str) -> int:
@@ -109,11 +93,8 @@ def test_an_upload_to_one_process_is_not_swept_by_another(own_world: World, tmp_
         own_world.client.base_url = httpx.URL(service.address)
         with half_request(service.address, path, person.headers, data[:MIB], len(data)) as connection:
             wait_until(lambda: own_world.query("SELECT 1 FROM loose_objects"))
-            own_world.query(
-                "INSERT INTO loose_objects SELECT gen_random_uuid(), organization_id, owner_id FROM loose_objects"
-            )
             with serve_app(build(own_world.settings)):
-                wait_until(lambda: not own_world.query("SELECT 1 FROM loose_objects WHERE written_by IS NULL"))
+                own_world.wait_swept()
                 connection.sendall(data[MIB:])
                 assert connection.recv(65536).decode().startswith("HTTP/1.1 201")
         shas = {item["sha256"] for item in person.get("/api/v1/files").json()["items"]}

@@ -1,6 +1,6 @@
 """What becomes of the bytes that people send."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -44,6 +44,31 @@ def test_a_client_that_stalls_is_told_so_and_leaves_nothing(world: World, person
         answer = read_answer(connection)
     assert answer.startswith("HTTP/1.1 400")
     assert "upload_incomplete" in answer
+    wait_until(world.is_empty)
+
+
+def test_a_slow_upload_is_not_swept_away(world: World, person: Person) -> None:
+    data = make_bytes(MIB)
+    with half_request(world.address, UPLOAD, person.headers, data[:-1], MIB) as connection:
+        wait_until(lambda: world.query("SELECT 1 FROM loose_objects"))
+        world.wait_swept()
+        connection.sendall(data[-1:])
+        assert read_answer(connection).startswith("HTTP/1.1 201")
+    [stored] = world.storage.iterdir()
+    assert stored.read_bytes() == data
+
+
+def test_what_could_not_be_tidied_at_once_is_swept_while_the_service_runs(world: World, person: Person) -> None:
+    """As after a failed upload whose clean-up found the database away: noted as this process's, which has ended it."""
+    left = uuid4()
+    with half_request(world.address, UPLOAD, person.headers, make_bytes(MIB), 2 * MIB):
+        wait_until(lambda: world.query("SELECT 1 FROM loose_objects"))
+        (world.storage / str(left)).write_bytes(b"whole")
+        (world.storage / f"{left}#1").write_bytes(b"part")
+        copied = "SELECT :id, organization_id, owner_id, written_by FROM loose_objects"
+        world.query(f"INSERT INTO loose_objects {copied}", id=left)
+        wait_until(lambda: not list(world.storage.glob(f"{left}*")))
+        assert len(world.query("SELECT 1 FROM loose_objects")) >= 1
     wait_until(world.is_empty)
 
 

@@ -93,6 +93,11 @@ class World:
         engine.dispose()
         return rows
 
+    def wait_swept(self) -> None:
+        """Until the storage was swept once more, beginning now: what nobody is writing is gone."""
+        self.query("INSERT INTO loose_objects VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid())")
+        wait_until(lambda: not self.query("SELECT 1 FROM loose_objects WHERE written_by IS NULL"))
+
     def is_empty(self) -> bool:
         """Neither object nor row nor note of one."""
         tables = ("uploaded_files", "file_metadata", "result_files", "loose_objects", "idempotency_keys")
@@ -171,6 +176,7 @@ def make_settings(database_url: str, storage: Path, authority_url: str, peers_ur
         "url_signing_keys": SecretStr(f"k1:{base64.b64encode(bytes(range(32))).decode()}"),
         "max_upload_size_mib": 5,
         "upload_idle_s": 2,
+        "sweep_every_s": 0.3,
         "job_processor_url": peers_url,
         "notification_url": peers_url,
     }

@@ -29,7 +29,6 @@ from microservices.kernel.logs import get_logger
 from microservices.kernel.outbox import record_event
 
 _IDLE_S = 2
-_SWEEP_EVERY_S = 60
 _MOST_ATTEMPTS = 4
 _RETRY_AFTER = timedelta(seconds=5)
 _START_S = 30  # for the check's process to begin, beyond the check's own time
@@ -74,13 +73,13 @@ def _work(engine: Engine, stopping: threading.Event) -> None:
         try:
             engine.presence.uphold()
             if utc_now() >= sweep_at:
-                sweep_loose(engine.database, engine.storage)
-                sweep_at = utc_now() + timedelta(seconds=_SWEEP_EVERY_S)
+                sweep_loose(engine.database, engine.storage, engine.presence.number, engine.writing)
+                sweep_at = utc_now() + timedelta(seconds=engine.settings.sweep_every_s)
             while not stopping.is_set() and check_next(engine, stopping):
                 engine.presence.uphold()
         except Exception as error:  # whatever it is, the next turn tries again
             log.warning("checker_pauses", error=repr(error)[:500])
-        engine.new_upload.wait(_IDLE_S)
+        engine.new_upload.wait(min(_IDLE_S, engine.settings.sweep_every_s))
 
 
 def check_next(engine: Engine, stopping: threading.Event) -> bool:

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from microservices.file_manager.logic.links import LinkSigner
 from microservices.file_manager.logic.presence import Presence
@@ -13,7 +14,7 @@ from microservices.kernel.service_tokens import PeerClient, ServiceTokens
 
 @dataclass
 class Engine:
-    """`new_upload` wakes this process's checker."""
+    """`new_upload` wakes this process's checker; `writing`: the objects that this process is writing."""
 
     settings: Settings
     database: Database
@@ -22,6 +23,7 @@ class Engine:
     presence: Presence
     tokens: ServiceTokens
     jobs: PeerClient
+    writing: set[UUID] = field(default_factory=set)
     new_upload: threading.Event = field(default_factory=threading.Event)
 
 

@@ -1,10 +1,10 @@
 """Objects without a file: noted before their first byte is written and before their file is forgotten, so that
 whatever happens in between, nothing stays in the storage that nobody knows of."""
 
-from collections.abc import Iterable, Sequence
-from uuid import UUID, uuid4
+from collections.abc import Collection, Iterable, Sequence
+from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from microservices.file_manager.errors import StorageUnavailableError
@@ -18,17 +18,15 @@ from microservices.kernel.logs import get_logger
 log = get_logger(__name__)
 
 
-def announce_object(database: Database, owner: Owner, process: int) -> UUID:
-    """The name of an object that `process` is about to write."""
-    object_id = uuid4()
+def announce_object(database: Database, owner: Owner, process: int, object_id: UUID) -> None:
+    """`process` is about to write the object."""
     with database.transaction() as session:
         session.add(LooseObject(object_id=object_id, written_by=process, **owner.columns))
-    return object_id
 
 
 def adopt_object(session: Session, object_id: UUID) -> None:
     """A file stands for the object from this transaction on."""
-    adopted = delete(LooseObject).where(LooseObject.object_id == object_id).returning(LooseObject.object_id)
+    adopted = sa.delete(LooseObject).where(LooseObject.object_id == object_id).returning(LooseObject.object_id)
     if session.scalar(adopted) is None:
         raise StorageUnavailableError("The storage was tidied while the file arrived. Send it again.")
 
@@ -40,7 +38,7 @@ def loosen_objects(session: Session, files: Sequence[UploadedFile | ResultFile])
         for file in files
     ]
     if rows:
-        session.execute(insert(LooseObject), rows)
+        session.execute(sa.insert(LooseObject), rows)
     return [file.object_id for file in files]
 
 
@@ -49,7 +47,9 @@ def remove_loose(database: Database, storage: Storage, object_ids: Iterable[UUID
     for object_id in object_ids:
         try:
             with database.transaction() as session:
-                held = select(LooseObject).where(LooseObject.object_id == object_id).with_for_update(skip_locked=True)
+                held = (
+                    sa.select(LooseObject).where(LooseObject.object_id == object_id).with_for_update(skip_locked=True)
+                )
                 loose = session.scalar(held)
                 if loose is not None:
                     storage.remove(object_id)
@@ -58,10 +58,12 @@ def remove_loose(database: Database, storage: Storage, object_ids: Iterable[UUID
             log.warning("object_not_removed", object_id=str(object_id), error=repr(error)[:300])
 
 
-def sweep_loose(database: Database, storage: Storage) -> None:
-    """Remove what nobody is writing."""
+def sweep_loose(database: Database, storage: Storage, process: int, writing: Collection[UUID]) -> None:
+    """Remove what nobody is writing: neither another process that is alive, nor `process` itself, which knows."""
+    candidates = sa.or_(is_gone(LooseObject.written_by), LooseObject.written_by == process)
     with database.transaction() as session:
-        abandoned = list(session.scalars(select(LooseObject.object_id).where(is_gone(LooseObject.written_by))))
+        found = session.scalars(sa.select(LooseObject.object_id).where(candidates)).all()
+    abandoned = [object_id for object_id in found if object_id not in writing]
     if abandoned:
         log.info("sweeping_objects", count=len(abandoned))
     remove_loose(database, storage, abandoned)

@@ -22,7 +22,7 @@ from microservices.file_manager.errors import StorageFullError, StorageUnavailab
 READ_BYTES = 1 << 20
 LOCAL_PART_BYTES = 1 << 20
 REMOTE_PART_BYTES = 8 << 20  # S3 takes 10,000 parts of one object: 80 GB
-_REMOTE_PARTS_AT_ONCE = 2
+_PARTS_AT_ONCE = 2  # one is written while the next fills
 # ENOSPC, EDQUOT and EFBIG as obstore words them; it keeps no number.
 _FULL = re.compile(r"os error (28|122|27)\b")
 _ROOM_ADVICE = "The storage is full. Nothing was kept; free some space or tell your operator, then send it again."
@@ -50,7 +50,7 @@ class Storage:
                 str(object_id),
                 blocks,
                 chunk_size=LOCAL_PART_BYTES if local else REMOTE_PART_BYTES,
-                max_concurrency=1 if local else _REMOTE_PARTS_AT_ONCE,
+                max_concurrency=_PARTS_AT_ONCE,
                 use_multipart=True,
             )
             if self.folder is not None:

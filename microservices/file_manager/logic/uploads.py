@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from anyio import to_thread
@@ -27,15 +27,18 @@ async def receiving(
 ) -> AsyncIterator[tuple[UUID, Received]]:
     """The object that the body has become; the caller adopts it within. After an error nothing of it remains."""
     expected.check_announced()
-    process = engine.presence.number
-    object_id = await to_thread.run_sync(announce_object, engine.database, owner, process)
+    object_id = uuid4()
+    engine.writing.add(object_id)
     try:
+        await to_thread.run_sync(announce_object, engine.database, owner, engine.presence.number, object_id)
         received = await receive_object(engine.storage, object_id, chunks, expected, engine.settings.upload_idle_s)
         yield object_id, received
     except BaseException:
         # Shielded, so that a shutdown does not keep it from happening; harmless to an object that was adopted.
         await asyncio.shield(to_thread.run_sync(remove_loose, engine.database, engine.storage, [object_id]))
         raise
+    finally:
+        engine.writing.discard(object_id)
 
 
 async def store_upload(
