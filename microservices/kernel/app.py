@@ -8,16 +8,20 @@ import anyio.to_thread
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from microservices.kernel import health
 from microservices.kernel.auth import TokenVerifier
 from microservices.kernel.db import Database
-from microservices.kernel.errors import HttpError, InvalidInputError, ServiceError
+from microservices.kernel.errors import DependencyUnavailableError, HttpError, InvalidInputError, ServiceError
 from microservices.kernel.health import ReadinessCheck
-from microservices.kernel.logs import configure_logs
+from microservices.kernel.logs import configure_logs, get_logger
 from microservices.kernel.requests import RequestContextMiddleware, problem_response, request_id_var
 from microservices.kernel.settings import ServiceSettings
+
+log = get_logger(__name__)
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -86,6 +90,14 @@ def _install_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def answer_invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
         return problem_response(explain_validation(error), request_id_var.get())
+
+    # A database that is away, or has no connection free in time: nothing was changed, and later is right.
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(PoolTimeoutError)
+    async def answer_database_away(_request: Request, error: Exception) -> JSONResponse:
+        log.warning("database_away", error=str(error).splitlines()[0][:300])
+        away = DependencyUnavailableError("The service's database does not answer. Try again in a few seconds.")
+        return problem_response(away, request_id_var.get())
 
     @app.exception_handler(HTTPException)
     async def answer_http(_request: Request, error: HTTPException) -> JSONResponse:

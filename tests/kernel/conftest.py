@@ -12,7 +12,6 @@ from microservices.kernel.idempotency import create_idempotency_table
 from microservices.kernel.inbox import create_inbox_tables
 from microservices.kernel.outbox import create_outbox_tables
 from microservices.kernel.settings import ServiceSettings
-from microservices.kernel.testing import TokenAuthority, serve_authority
 
 
 @pytest.fixture
@@ -26,17 +25,6 @@ def database(postgresql: PostgresqlServer) -> Iterator[Database]:
         create_idempotency_table(operations)
     yield database
     database.dispose()
-
-
-@pytest.fixture(scope="session")
-def authority() -> TokenAuthority:
-    return TokenAuthority()
-
-
-@pytest.fixture(scope="session")
-def authority_url(authority: TokenAuthority) -> Iterator[str]:
-    with serve_authority(authority) as url:
-        yield url
 
 
 @pytest.fixture
