@@ -16,7 +16,9 @@ from imputehub.local.supervisor import Stage
 from imputehub.local.unprivileged import find_server_account
 
 UVICORN = ["--host", "127.0.0.1", "--no-access-log", "--timeout-graceful-shutdown", "5"]
-CELERY = ["worker", "-B", "-P", "threads", "--concurrency", "8", "--without-gossip", "--without-mingle"]
+CELERY = ["worker", "-B", "-P", "threads", "--without-gossip", "--without-mingle"]
+# Threads of the job worker mostly wait for sites, each with an upload or a download of its own.
+THREADS = {"job_worker": 32, "django_worker": 4}
 
 
 @dataclass(frozen=True)
@@ -125,10 +127,11 @@ def describe_django(site: Installation) -> ProcessSpec:
 def describe_worker(site: Installation, name: str, owner: str, app: str) -> ProcessSpec:
     schedule = str(site.home / f"{name}.schedule")
     broker = environment.make_broker_url(owner, site.secrets, site.ports)
+    threads = ["--concurrency", str(THREADS[name])]
     return ProcessSpec(
         name,
         "worker",
-        [sys.executable, "-m", "celery", "-A", app, *CELERY, "-n", f"{name}@%h", "-s", schedule],
+        [sys.executable, "-m", "celery", "-A", app, *CELERY, *threads, "-n", f"{name}@%h", "-s", schedule],
         site.list_environment(owner),
         is_ready=partial(awaits_tasks, broker, environment.BROKER_DATABASES[owner]),
     )
