@@ -4,21 +4,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, Text, UniqueConstraint, Uuid, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from microservices.kernel.db import new_metadata
+from microservices.kernel.db import COLUMN_TYPES, new_metadata
 
 
 class Base(DeclarativeBase):
     metadata = new_metadata()
-    type_annotation_map = {  # noqa: RUF012  (SQLAlchemy's own way to configure a base)
-        datetime: DateTime(timezone=True),
-        str: Text,
-        dict[str, Any]: JSONB,
-        UUID: Uuid,
-    }
+    type_annotation_map = COLUMN_TYPES
 
 
 class UploadedFile(Base):

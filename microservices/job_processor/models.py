@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Float, ForeignKey, Index, Integer, Text, Uuid, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Index, Integer, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from microservices.kernel.db import new_metadata
+from microservices.kernel.db import COLUMN_TYPES, new_metadata
 
 RUN_STATUSES = (
     "queued",
@@ -30,12 +30,7 @@ def one_of(column: str, values: tuple[str, ...]) -> str:
 
 class Base(DeclarativeBase):
     metadata = new_metadata()
-    type_annotation_map = {  # noqa: RUF012  (SQLAlchemy's own way to configure a base)
-        datetime: DateTime(timezone=True),
-        str: Text,
-        dict[str, Any]: JSONB,
-        UUID: Uuid,
-    }
+    type_annotation_map = COLUMN_TYPES
 
 
 class Job(Base):

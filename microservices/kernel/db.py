@@ -6,10 +6,12 @@ One transaction per request or task: `Database.transaction()` commits at its end
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Depends, Request
-from sqlalchemy import Engine, MetaData, create_engine, text
+from sqlalchemy import DateTime, Engine, MetaData, Text, Uuid, create_engine, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session, sessionmaker
 
 NAMING = {
@@ -19,6 +21,10 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+# How Python types are stored, for the declarative base of every service: `type_annotation_map = COLUMN_TYPES`.
+COLUMN_TYPES: dict[Any, Any] = {datetime: DateTime(timezone=True), str: Text, dict[str, Any]: JSONB, UUID: Uuid}
 
 
 def new_metadata() -> MetaData:
