@@ -4,7 +4,8 @@
 
 The service runs as a process of its own on its real database and this disk; the client sends one buffer again and
 again from this process, so both share the machine's cores. Rounds alternate. Prints MB/s (10^6 bytes) per round, the
-medians, their ratio (mark: 0.6), the service's CPU time, and by how much the service's memory grew during the uploads (mark: 4 MB).
+medians, their ratio (mark: 0.6), the service's CPU time, and by how much the service's memory grew during the uploads
+(mark: 4 MB).
 """
 
 import argparse
