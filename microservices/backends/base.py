@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Literal, Protocol
+from typing import Any, BinaryIO, Literal, Protocol
 from uuid import UUID
 
 from microservices.contracts.curation import ApiConfig, ApiType
@@ -119,11 +119,16 @@ class CredentialCheck:
 
 @dataclass(frozen=True)
 class InputFile:
-    """`open` gives a fresh stream of the file's bytes each time it is called; `size` in bytes."""
+    """`open` gives a fresh stream of the file's bytes each time it is called; `size` in bytes.
+
+    `url` is a signed address (a secret) where the site can fetch the file by itself, for as long as the run may last;
+    it is needed only where `api_config.input_mode` is `url`.
+    """
 
     filename: str
     size: int
     open: "OpenStream"
+    url: str | None = field(default=None, repr=False)
 
 
 class OpenStream(Protocol):
@@ -132,7 +137,10 @@ class OpenStream(Protocol):
 
 @dataclass(frozen=True)
 class Submission:
-    """One run, ready to be sent. `mark` (ASCII, ≤50 characters) is ours and is found again in the site's job list."""
+    """One run, ready to be sent. `mark` (ASCII, ≤50 characters) is ours and is found again in the site's job list.
+
+    `recipe` is the panel's, as the curator wrote it: a WES site has no panels of its own, so it needs one.
+    """
 
     mark: str
     panel_id: str
@@ -143,6 +151,7 @@ class Submission:
     mode: str
     result_password: str = field(repr=False)
     files: tuple[InputFile, ...] = ()
+    recipe: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -158,7 +167,8 @@ class SiteMessage:
 class SiteJob:
     """A job as the site tells it. `progress` is 0–100, or None where the site says nothing that can be counted.
 
-    A state that is an end is one that the site has settled; but after a cancel, read a `failed` a second time: some
+    `mark` is empty where the site tells it in its list only. `dead`: the site gave the job up through a fault of its
+    own; its messages may say why, and the same run may be submitted again. A state that is an end is one that the site has settled; but after a cancel, read a `failed` a second time: some
     sites show it for a moment before `cancelled`.
     """
 
@@ -220,7 +230,9 @@ class Backend(Protocol):
         """The site's log of a failed job, for the reason where messages give none (HTML stripped, its last part)."""
         ...
 
-    async def results(self, external_job_id: str) -> list[SiteFile]: ...
+    async def results(self, external_job_id: str, recipe: dict[str, Any] | None = None) -> list[SiteFile]:
+        """What can be fetched; `recipe` is the one that the job was submitted with, where there was one."""
+        ...
 
     async def fetch(self, file: SiteFile, destination: Path) -> None:
         """Download once, streaming to `destination`; its end and size are checked."""

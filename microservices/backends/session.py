@@ -2,6 +2,7 @@
 
 import functools
 import ssl
+from dataclasses import dataclass
 
 import aiohttp
 
@@ -9,6 +10,18 @@ from microservices.backends.base import SiteConnection, SiteError
 from microservices.backends.egress import open_public_socket
 
 USER_AGENT = "ImputeHub/0.1"
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """Seconds of silence that are borne where no bound on the whole makes sense.
+
+    `answer_s`: the site reads and stores a whole upload before it answers.
+    """
+
+    upload_idle_s: float = 120
+    answer_s: float = 900
+    download_idle_s: float = 120
 
 
 def open_site_session(connection: SiteConnection) -> aiohttp.ClientSession:

@@ -11,8 +11,7 @@ from aiohttp import web
 
 from microservices.backends.base import SiteConnection
 from microservices.backends.michigan import MichiganBackend
-from microservices.backends.michigan.client import Deadlines
-from microservices.backends.session import open_site_session
+from microservices.backends.session import Deadlines, open_site_session
 from microservices.contracts.curation import ApiConfig
 
 TOKEN = "aaaa.bbbb.cccc"

@@ -11,8 +11,9 @@ import pysam
 import pytest
 import pyzipper  # type: ignore[import-untyped]
 
+from microservices.backends.archives import unpack_file
 from microservices.backends.base import ResultMember, ResultRefusedError, SiteFile
-from microservices.backends.michigan.archives import unpack_file
+from microservices.backends.michigan.results import classify_file
 from tests.backends.zipcrypto import write_zipcrypto
 
 PASSWORD = "Secret12345x"
@@ -50,7 +51,7 @@ def write_plain(path: Path, members: dict[str, bytes], password: str = PASSWORD)
 
 
 def read_all(path: Path, password: str | None = PASSWORD, file: SiteFile = ZIP) -> dict[str, bytes]:
-    return {member.filename: member.stream.read() for member in unpack_file(file, path, password)}
+    return {member.filename: member.stream.read() for member in unpack_file(file, path, password, classify_file)}
 
 
 @pytest.mark.parametrize("write", [write_aes, write_zipcrypto, write_plain])
@@ -63,7 +64,7 @@ def test_members_come_out_as_they_went_in(
 
 def test_members_know_their_kind(contents: dict[str, bytes], tmp_path: Path) -> None:
     members: list[ResultMember] = []
-    for member in unpack_file(ZIP, write_aes(tmp_path / "z", {**contents, "readme.txt": b""}), PASSWORD):
+    for member in unpack_file(ZIP, write_aes(tmp_path / "z", {**contents, "readme.txt": b""}), PASSWORD, classify_file):
         members.append(member)
     assert [(m.filename, m.kind) for m in members] == [
         (NAMES[0], "imputed_data"),
@@ -106,7 +107,7 @@ def test_damage_is_found_even_in_what_the_caller_leaves_unread(contents: dict[st
     damaged[1_000_000] ^= 1
     path.write_bytes(damaged)
     with pytest.raises(ResultRefusedError):
-        list(unpack_file(ZIP, path, PASSWORD))
+        list(unpack_file(ZIP, path, PASSWORD, classify_file))
 
 
 @pytest.mark.parametrize("keep", [0, 10, 1_000_000])
@@ -142,7 +143,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
         for _ in range(150):
             member.write(bytes(1024**2))
     with pytest.raises(ResultRefusedError) as refused:
-        next(unpack_file(ZIP, path, None))
+        next(unpack_file(ZIP, path, None, classify_file))
     assert (refused.value.code, refused.value.permanent) == ("archive_unsafe", True)
 
 
@@ -158,7 +159,10 @@ def test_a_name_that_comes_twice_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_no_archive_gives_itself(tmp_path: Path) -> None:
     report = SiteFile("statistics/snps-excluded.txt", "metadata", "/x")
     (tmp_path / "spooled").write_bytes(b"ID CHROM\n")
-    (member,) = [(m.filename, m.kind, m.stream.read()) for m in unpack_file(report, tmp_path / "spooled", PASSWORD)]
+    (member,) = [
+        (m.filename, m.kind, m.stream.read())
+        for m in unpack_file(report, tmp_path / "spooled", PASSWORD, classify_file)
+    ]
     assert member == ("statistics/snps-excluded.txt", "metadata", b"ID CHROM\n")
 
 

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from microservices.backends.base import CredentialRefusedError, InputFile, SiteError, SiteUnavailableError
-from microservices.backends.michigan.client import Deadlines
+from microservices.backends.session import Deadlines
 from tests.backends import shapes
 from tests.backends.runs import ACCEPTED, APP, SUBMIT_PATH, accept_uploads, endless_file, input_file, run
 from tests.backends.stub_site import open_michigan, run_raw_site, run_site

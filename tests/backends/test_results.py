@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from microservices.backends.base import ResultRefusedError, SiteError, SiteFile, SiteUnavailableError
-from microservices.backends.michigan.client import Deadlines
+from microservices.backends.session import Deadlines
 from tests.backends import shapes
 from tests.backends.shapes import JOB, cloudgene2_job, job
 from tests.backends.stub_site import open_michigan, own_error, run_raw_site, run_site

@@ -7,18 +7,16 @@ count. Cloudgene's own errors have `success`, the framework's have not.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from microservices.backends.base import CredentialRefusedError, SiteError, SiteUnavailableError
-from microservices.backends.michigan.markup import strip_markup
+from microservices.backends.markup import strip_markup
+from microservices.backends.responses import parse_retry_after
 
 MAX_WORDS = 500
 BUSY_STATUSES = frozenset({408, 425, 429})
-MAX_RETRY_AFTER_S = 86_400.0
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -48,21 +46,6 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
         retry_after_s=parse_retry_after(headers.get("Retry-After")),
         location=headers.get("Location"),
     )
-
-
-def parse_retry_after(value: str | None, now: datetime | None = None) -> float | None:
-    """Seconds from a `Retry-After` (seconds or an HTTP date); None where there is none that can be read."""
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return min(float(value), MAX_RETRY_AFTER_S)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    seconds = (moment - (now or datetime.now(UTC))).total_seconds()
-    return min(max(0.0, seconds), MAX_RETRY_AFTER_S)
 
 
 def read_model(answer: Answer, model: type[Model]) -> Model:

@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
+from microservices.backends.archives import unpack_file
 from microservices.backends.base import (
     CredentialCheck,
     ResultMember,
@@ -15,14 +17,14 @@ from microservices.backends.base import (
     SiteProbe,
     Submission,
 )
-from microservices.backends.michigan.archives import unpack_file
 from microservices.backends.michigan.catalogue import describe_site, probe_server
-from microservices.backends.michigan.client import CloudgeneClient, Deadlines
+from microservices.backends.michigan.client import CloudgeneClient
 from microservices.backends.michigan.credential import check_credential
 from microservices.backends.michigan.download import fetch_file
 from microservices.backends.michigan.jobs import cancel_job, list_all_jobs, read_failure_log, read_status
-from microservices.backends.michigan.results import list_results
+from microservices.backends.michigan.results import classify_file, list_results
 from microservices.backends.michigan.submission import submit_run
+from microservices.backends.session import Deadlines
 
 
 class MichiganBackend:
@@ -57,11 +59,11 @@ class MichiganBackend:
     async def failure_log(self, external_job_id: str) -> str:
         return await read_failure_log(self._client, external_job_id)
 
-    async def results(self, external_job_id: str) -> list[SiteFile]:
+    async def results(self, external_job_id: str, recipe: dict[str, Any] | None = None) -> list[SiteFile]:
         return await list_results(self._client, external_job_id)
 
     async def fetch(self, file: SiteFile, destination: Path) -> None:
         await fetch_file(self._client, file, destination)
 
     def unpack(self, file: SiteFile, path: Path, password: str | None) -> Iterator[ResultMember]:
-        return unpack_file(file, path, password)
+        return unpack_file(file, path, password, classify_file)

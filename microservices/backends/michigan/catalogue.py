@@ -14,10 +14,10 @@ from microservices.backends.base import (
     SiteProbe,
     SiteUnavailableError,
 )
+from microservices.backends.markup import strip_markup
 from microservices.backends.michigan.answers import Answer, explain_answer, read_model, refuse_credential
 from microservices.backends.michigan.client import CloudgeneClient
 from microservices.backends.michigan.credential import explain_refusal
-from microservices.backends.michigan.markup import strip_markup
 from microservices.backends.michigan.wire import AppAnswer, Choice, Parameter, ServerAnswer
 
 SERVER_PATH = "/api/v2/server"

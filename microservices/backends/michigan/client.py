@@ -1,28 +1,15 @@
 """Calls to one Cloudgene server that carry little: addresses, token, deadlines, and what came back."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 import aiohttp
 from yarl import URL
 
-from microservices.backends.base import CredentialRefusedError, SiteConnection, SiteUnavailableError
+from microservices.backends.base import CredentialRefusedError, SiteConnection
 from microservices.backends.failures import translate_failures
 from microservices.backends.michigan.answers import Answer, read_answer
-
-MAX_ANSWER_BYTES = 32 * 1024**2
-
-
-@dataclass(frozen=True)
-class Deadlines:
-    """Seconds of silence that are borne where no bound on the whole makes sense.
-
-    `answer_s`: the site reads and stores a whole upload before it answers.
-    """
-
-    upload_idle_s: float = 120
-    answer_s: float = 900
-    download_idle_s: float = 120
+from microservices.backends.responses import read_bounded
+from microservices.backends.session import Deadlines
 
 
 class CloudgeneClient:
@@ -75,15 +62,3 @@ class CloudgeneClient:
         if token:
             body = body.replace(token.encode(), b"[token]")
         return read_answer(response.status, response.headers, body)
-
-
-async def read_bounded(response: aiohttp.ClientResponse, limit: int = MAX_ANSWER_BYTES) -> bytes:
-    """The body of an ordinary answer; a site must not fill our memory."""
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > limit:
-            raise SiteUnavailableError(
-                f"The site's answer is larger than {limit} bytes, which makes no sense here.", code="answer_too_large"
-            )
-    return bytes(body)

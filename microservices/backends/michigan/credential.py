@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from microservices.backends.base import CredentialCheck, SiteError
+from microservices.backends.markup import strip_markup
 from microservices.backends.michigan.answers import Answer, explain_answer, refuse_credential
 from microservices.backends.michigan.client import CloudgeneClient
-from microservices.backends.michigan.markup import strip_markup
 
 # A time in seconds reaches this in the year 5138, one in milliseconds passed it in 1973.
 _MILLISECONDS_FROM = 100_000_000_000

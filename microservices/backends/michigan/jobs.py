@@ -7,12 +7,13 @@ from urllib.parse import quote
 
 from microservices.backends.base import JobNotFoundError, SiteError, SiteJob, SiteJobState, SiteMessage
 from microservices.backends.failures import translate_failures
+from microservices.backends.markup import strip_markup
 from microservices.backends.michigan.answers import Answer, explain_answer, read_model
-from microservices.backends.michigan.client import CloudgeneClient, read_bounded
+from microservices.backends.michigan.client import CloudgeneClient
 from microservices.backends.michigan.credential import explain_refusal
-from microservices.backends.michigan.markup import strip_markup
 from microservices.backends.michigan.progress import NEARLY_DONE, measure_progress
 from microservices.backends.michigan.wire import JobAnswer, JobPage
+from microservices.backends.responses import read_bounded
 
 MAX_PAGES = 2000
 LOG_TAIL_BYTES = 64 * 1024

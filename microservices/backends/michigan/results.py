@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from microservices.backends.base import ResultKind, ResultRefusedError, SiteFile
+from microservices.backends.filenames import check_filename
 from microservices.backends.michigan.client import CloudgeneClient
 from microservices.backends.michigan.jobs import read_job
 from microservices.backends.michigan.wire import JobAnswer, OutputFile
@@ -65,13 +66,3 @@ def read_size(text: str | None) -> tuple[int, int] | None:
     if unit is None or not digits:
         return None
     return int(digits) * unit, (int(digits) + 1) * unit - 1
-
-
-def check_filename(name: str) -> str:
-    """A relative name without tricks; raises `ResultRefusedError` for one that would leave its folder."""
-    parts = name.split("/")
-    if not name.isprintable() or "\\" in name or ":" in parts[0] or any(part in ("", ".", "..") for part in parts):
-        raise ResultRefusedError(
-            f"The site offers a file under an unsafe name: {name[:100]!r}.", code="filename_unsafe", permanent=True
-        )
-    return name

@@ -9,10 +9,11 @@ from microservices.backends.base import InputFile, SiteError, SiteFullError, Sit
 from microservices.backends.failures import Sent, translate_failures
 from microservices.backends.michigan.answers import Answer, explain_answer, refuse_credential
 from microservices.backends.michigan.catalogue import choose_app, explain_missing_app, read_server
-from microservices.backends.michigan.client import CloudgeneClient, read_bounded
+from microservices.backends.michigan.client import CloudgeneClient
 from microservices.backends.michigan.credential import check_credential, explain_refusal
-from microservices.backends.michigan.upload import FilePart, UploadBody
+from microservices.backends.responses import read_bounded
 from microservices.backends.session import build_stream_timeout
+from microservices.backends.upload import FilePart, UploadBody
 
 JOB_ID = re.compile(r"job-\d{8}-\d{6}-\d{1,6}")
 _MARK = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,49}")

@@ -17,10 +17,11 @@ PIECE_BYTES = 256 * 1024
 
 @dataclass(frozen=True)
 class FilePart:
-    """A file under the name that the site shall see."""
+    """A file under the name that the site shall see, in the form's field `field`."""
 
     filename: str
     file: InputFile
+    field: str = "files"
 
 
 class UploadBody:
@@ -52,7 +53,7 @@ class UploadBody:
 
     def _write_head(self, part: FilePart) -> bytes:
         return (
-            f'--{self.boundary}\r\nContent-Disposition: form-data; name="files"; filename="{part.filename}"\r\n'
+            f'--{self.boundary}\r\nContent-Disposition: form-data; name="{part.field}"; filename="{part.filename}"\r\n'
             "Content-Type: application/gzip\r\n\r\n"
         ).encode()
 

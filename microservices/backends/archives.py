@@ -1,29 +1,30 @@
 """Open fetched results: archives are tested while they are read, and nothing in them is believed.
 
-Cloudgene zips with ZipCrypto or WinZip AES; there is no checksum beside the archive, so each member's own (CRC, or
-the AES tag) and the end block of a bgzip file are what tells a whole result from a cut one.
+Sites zip with ZipCrypto or WinZip AES, and give no checksum beside the archive, so each member's own (CRC, or the AES
+tag) and the end block of a bgzip file are what tells a whole result from a cut one.
 """
 
 import io
 import lzma
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyzipper  # type: ignore[import-untyped]
 
-from microservices.backends.base import ResultMember, ResultRefusedError, SiteFile
-from microservices.backends.michigan.bgzip import BgzipEndError, BgzipWatch
-from microservices.backends.michigan.results import check_filename, classify_file
+from microservices.backends.base import ResultKind, ResultMember, ResultRefusedError, SiteFile
+from microservices.backends.bgzip import BgzipEndError, BgzipWatch
+from microservices.backends.filenames import check_filename
 
 READ_BYTES = 1024**2
 MAX_MEMBERS = 1000
 # Genotypes in the archives are compressed already; text shrinks tenfold at best.
 MAX_RATIO = 200
 MAX_FREE_BYTES = 64 * 1024**2
+Classify = Callable[[str], ResultKind]
 _DAMAGE = (pyzipper.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, ValueError, OSError)
 
 
@@ -40,31 +41,31 @@ class _Archive(pyzipper.AESZipFile):  # type: ignore[misc]
     zipextfile_cls = _MemberFile
 
 
-def unpack_file(file: SiteFile, path: Path, password: str | None) -> Iterator[ResultMember]:
-    """The checked members of an archive, or a file that is none as its own only member.
+def unpack_file(file: SiteFile, path: Path, password: str | None, classify: Classify) -> Iterator[ResultMember]:
+    """The checked members of an archive, or a file that is none as its own only member; `classify` says what each is.
 
     A member's stream raises `ResultRefusedError` while it is read, its end included: keep nothing of a member before
     its stream has ended. What the caller leaves unread is read here, so every member is tested.
     """
     if path.suffix == ".zip" or file.filename.endswith(".zip"):
-        yield from _unpack_archive(path, password, file.filename)
+        yield from _unpack_archive(path, password, file.filename, classify)
     else:
         with path.open("rb") as stream:
-            yield from _give_member(file.filename, file.filename, stream)
+            yield from _give_member(file.filename, file.filename, stream, classify(file.filename))
 
 
-def _unpack_archive(path: Path, password: str | None, archive: str) -> Iterator[ResultMember]:
+def _unpack_archive(path: Path, password: str | None, archive: str, classify: Classify) -> Iterator[ResultMember]:
     with _translate_damage(archive), _Archive(path) as zipped:
         members = [member for member in zipped.infolist() if not member.is_dir()]
         _check_members(members, path.stat().st_size, archive)
         for member in members:
             with _open_member(zipped, member, password, archive) as stream:
-                yield from _give_member(archive, member.filename, stream)
+                yield from _give_member(archive, member.filename, stream, classify(member.filename))
 
 
-def _give_member(archive: str, filename: str, source: BinaryIO) -> Iterator[ResultMember]:
+def _give_member(archive: str, filename: str, source: BinaryIO, kind: ResultKind) -> Iterator[ResultMember]:
     stream = io.BufferedReader(_CheckedStream(source, archive, filename), READ_BYTES)
-    yield ResultMember(filename, classify_file(filename), stream)
+    yield ResultMember(filename, kind, stream)
     while stream.read(READ_BYTES):
         pass
 
