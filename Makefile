@@ -27,16 +27,17 @@ demo: setup ## Start the platform, run a real imputation end to end, and leave i
 	$(BIN)/imputehub demo
 
 test: check ## Check the code and run all tests
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadgroup --ignore tests/architecture
 
-check: setup ## ruff, mypy, import-linter
+check: setup ## ruff, mypy, import-linter, architecture tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/pytest -q -n 2 tests/architecture
 
 bench: setup ## Measure what docs and goals speak of
-	for script in tests/load/bench_*.py; do $(BIN)/python $$script || exit 1; done
+	for script in tests/load/bench_*.py; do PYTHONPATH=. $(BIN)/python $$script || exit 1; done
 
 lock: setup ## Make requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
