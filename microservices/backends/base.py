@@ -168,8 +168,8 @@ class SiteJob:
     """A job as the site tells it. `progress` is 0–100, or None where the site says nothing that can be counted.
 
     `mark` is empty where the site tells it in its list only. `dead`: the site gave the job up through a fault of its
-    own; its messages may say why, and the same run may be submitted again. A state that is an end is one that the site has settled; but after a cancel, read a `failed` a second time: some
-    sites show it for a moment before `cancelled`.
+    own; its messages may say why, and the same run may be submitted again. A state that is an end is one that the site
+    has settled; but after a cancel, read a `failed` a second time: some sites show it for a moment before `cancelled`.
     """
 
     external_job_id: str
