@@ -166,9 +166,10 @@ class AccessRule:
         self.scope = scope
 
     async def __call__(self, connection: HTTPConnection) -> Principal | None:
-        if self.public:
-            return None
-        token = bearer_token(connection)
+        return None if self.public else await self.admit(connection, bearer_token(connection))
+
+    async def admit(self, connection: HTTPConnection, token: str) -> Principal:
+        """The caller whose token this is, when the rule lets them in."""
         verifier: TokenVerifier = connection.app.state.verifier
         principal = verifier.recall(token)
         if principal is None:
@@ -187,6 +188,15 @@ class AccessRule:
             raise ForbiddenError(f"This needs one of the roles: {needed}. Ask an administrator.")
 
 
+class FirstMessageRule(AccessRule):
+    """What a WebSocket declares: browsers send no header with one, so its route calls `admit` with the first message's
+    token, and says nothing to anybody before.
+    """
+
+    async def __call__(self, connection: HTTPConnection) -> Principal | None:
+        return None
+
+
 def bearer_token(connection: HTTPConnection) -> str:
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
@@ -196,6 +206,7 @@ def bearer_token(connection: HTTPConnection) -> str:
 
 ANYONE = AccessRule(public=True)
 PEOPLE = AccessRule()
+PEOPLE_BY_MESSAGE = FirstMessageRule()
 
 
 def people_with(*roles: str) -> AccessRule:

@@ -61,8 +61,14 @@ def configure_logs(service: str, level: str = "INFO") -> None:
         logging.getLogger(name).propagate = True
     # Requests are logged by us, without their query, which may hold a signature; ticks of a beat are no news.
     logging.getLogger("uvicorn.access").disabled = True
+    logging.getLogger("uvicorn.error").addFilter(_is_no_handshake)
     for name in ("httpx", "httpcore", "aiohttp.access", "celery.beat", "celery.app.trace", "celery.worker.strategy"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _is_no_handshake(record: logging.LogRecord) -> bool:
+    """uvicorn logs the opening of a WebSocket as an error's neighbour, and with its query."""
+    return '"WebSocket %s"' not in str(record.msg)
 
 
 def get_logger(name: str) -> Any:

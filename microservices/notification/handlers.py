@@ -1,4 +1,4 @@
-"""Events of our other services, each turned into a notification where a person should know."""
+"""Events of our other services: each is told to those who listen, and noted for whom it should not escape."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,37 +9,72 @@ from sqlalchemy.orm import Session
 from microservices.contracts.file_manager import FILE_CHECKED, FileChecked
 from microservices.contracts.job_processor import JOB_UPDATED, RUN_UPDATED, JobUpdated, RunUpdated
 from microservices.contracts.registry import SERVICE_HEALTH_CHANGED, HealthChanged
+from microservices.kernel.db import utc_now
 from microservices.kernel.errors import InvalidInputError
 from microservices.kernel.events import Event
 from microservices.kernel.inbox import EventHandler
 from microservices.notification.logic.wording import Wording, word_file, word_job, word_run
-from microservices.notification.models import Notification
+from microservices.notification.models import LiveEvent, Notification
+from microservices.notification.queries import append_live_events
+from microservices.notification.schemas import NotificationView
 
 Shape = TypeVar("Shape", bound=BaseModel)
 Owned = TypeVar("Owned", JobUpdated, RunUpdated, FileChecked)
 
 
-def _notifying(shape: type[Owned], word: Callable[[Owned], Wording | None]) -> EventHandler:
-    """A handler that stores a notification for the owner of what the event is about."""
+NOTIFICATION_CREATED = "notification.created"
+
+
+def _telling(shape: type[Owned], word: Callable[[Owned], Wording | None]) -> EventHandler:
+    """A handler that tells the owner of what the event is about, with a notification where it is worth one."""
 
     def handle(session: Session, event: Event) -> None:
         data = _read(shape, event)
+        live = [_make_live(event, data)]
         wording = word(data)
-        if wording is None:
-            return
-        session.add(
-            Notification(
-                event_id=event.id,
-                organization_id=data.organization_id,
-                owner_id=data.owner_id,
-                type=event.type,
-                title=wording.title,
-                message=wording.message,
-                data=wording.data,
-            )
-        )
+        if wording is not None:
+            notification = _make_notification(event, data, wording)
+            session.add(notification)
+            session.flush()
+            live.append(_announce(notification))
+        append_live_events(session, live)  # last, since it makes other writers wait
 
     return handle
+
+
+def _make_live(event: Event, data: Owned) -> LiveEvent:
+    return LiveEvent(
+        organization_id=data.organization_id,
+        owner_id=data.owner_id,
+        type=event.type,
+        subject=event.subject,
+        data=data.model_dump(mode="json", exclude={"organization_id", "owner_id"}),
+        occurred_at=event.time,
+    )
+
+
+def _make_notification(event: Event, data: Owned, wording: Wording) -> Notification:
+    return Notification(
+        event_id=event.id,
+        organization_id=data.organization_id,
+        owner_id=data.owner_id,
+        type=event.type,
+        title=wording.title,
+        message=wording.message,
+        data=wording.data,
+        created_at=utc_now(),
+    )
+
+
+def _announce(notification: Notification) -> LiveEvent:
+    return LiveEvent(
+        organization_id=notification.organization_id,
+        owner_id=notification.owner_id,
+        type=NOTIFICATION_CREATED,
+        subject=f"notification/{notification.id}",
+        data=NotificationView.model_validate(notification).model_dump(mode="json"),
+        occurred_at=notification.created_at,
+    )
 
 
 def _read(shape: type[Shape], event: Event) -> Shape:
@@ -49,14 +84,15 @@ def _read(shape: type[Shape], event: Event) -> Shape:
         raise InvalidInputError(f"The data of this {event.type} is not as agreed.", code="bad_event_data") from error
 
 
-def _accept_health(_session: Session, event: Event) -> None:
-    """A site's health concerns everybody and nobody: it is on the sites' page, not in anyone's notifications."""
-    _read(HealthChanged, event)
+def _tell_health(session: Session, event: Event) -> None:
+    """A site's health concerns everybody who looks, and is in nobody's notifications."""
+    data = _read(HealthChanged, event).model_dump(mode="json")
+    append_live_events(session, [LiveEvent(type=event.type, subject=event.subject, data=data, occurred_at=event.time)])
 
 
 HANDLERS: dict[str, EventHandler] = {
-    JOB_UPDATED: _notifying(JobUpdated, word_job),
-    RUN_UPDATED: _notifying(RunUpdated, word_run),
-    FILE_CHECKED: _notifying(FileChecked, word_file),
-    SERVICE_HEALTH_CHANGED: _accept_health,
+    JOB_UPDATED: _telling(JobUpdated, word_job),
+    RUN_UPDATED: _telling(RunUpdated, word_run),
+    FILE_CHECKED: _telling(FileChecked, word_file),
+    SERVICE_HEALTH_CHANGED: _tell_health,
 }

@@ -4,21 +4,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import DateTime, Index, Text, Uuid, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from microservices.kernel.db import new_metadata
+from microservices.kernel.db import COLUMN_TYPES, new_metadata
 
 
 class Base(DeclarativeBase):
     metadata = new_metadata()
-    type_annotation_map = {  # noqa: RUF012  (SQLAlchemy's own way to configure a base)
-        datetime: DateTime(timezone=True),
-        str: Text,
-        dict[str, Any]: JSONB,
-        UUID: Uuid,
-    }
+    type_annotation_map = COLUMN_TYPES
 
 
 class Notification(Base):
@@ -40,3 +34,40 @@ class Notification(Base):
     data: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     read_at: Mapped[datetime | None]
+
+
+class LiveEvent(Base):
+    """What connected people are told, numbered in the order in which it becomes visible. Without an owner: everybody's.
+
+    A number instead of a UUID, because the order is the point.
+    """
+
+    __tablename__ = "live_events"
+    __table_args__ = (
+        CheckConstraint("(organization_id IS NULL) = (owner_id IS NULL)", name="owned_or_everybodys"),
+        Index("ix_live_events_owner", "organization_id", "owner_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    organization_id: Mapped[UUID | None]
+    owner_id: Mapped[UUID | None]
+    type: Mapped[str]
+    subject: Mapped[str]
+    data: Mapped[dict[str, Any]]
+    occurred_at: Mapped[datetime]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"), index=True)
+
+
+class LiveLog(Base):
+    """The log's one row. Its lock makes one writer at a time; `last_id` has no gaps, since it rolls back too.
+
+    `name` tells this log from one of another installation; events up to `forgotten_id` are no longer kept.
+    """
+
+    __tablename__ = "live_log"
+    __table_args__ = (CheckConstraint("is_only", name="one_row"),)
+
+    is_only: Mapped[bool] = mapped_column(primary_key=True, default=True)
+    name: Mapped[str]
+    last_id: Mapped[int] = mapped_column(BigInteger)
+    forgotten_id: Mapped[int] = mapped_column(BigInteger)

@@ -1,10 +1,10 @@
-"""Shapes of the public notifications API (`api.md`: Notifications)."""
+"""Shapes of the public notifications API and of what clients of the live channel send (`api.md`: Notifications)."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from microservices.kernel.pagination import ListQuery
 
@@ -27,3 +27,12 @@ class NotificationQuery(ListQuery):
 
 class MarkedRead(BaseModel):
     marked: int
+
+
+class TokenMessage(BaseModel):
+    """The first message of a WebSocket, and each that renews its token; `after` counts in the first only."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    token: Annotated[str, Field(min_length=1, max_length=8192)]
+    after: Annotated[str, Field(max_length=64)] | None = None

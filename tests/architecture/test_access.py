@@ -10,9 +10,11 @@ import pytest
 from cryptography.fernet import Fernet
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import RouteContext, iter_route_contexts
+from fastapi.routing import APIWebSocketRoute, RouteContext, iter_route_contexts
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
-from microservices.kernel.auth import AccessRule
+from microservices.kernel.auth import AccessRule, FirstMessageRule
 from microservices.kernel.testing import serve_app
 from tests.architecture.services import SERVICES
 
@@ -90,6 +92,29 @@ def test_an_anonymous_caller_is_turned_away(app: FastAPI) -> None:
                 answer = client.request(method, path)
                 assert answer.status_code == 401, f"{method} {path}: {answer.status_code} {answer.text}"
                 assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def is_websocket(route: RouteContext) -> bool:
+    return isinstance(route.original_route, APIWebSocketRoute)
+
+
+def test_only_websockets_leave_it_to_the_first_message_who_calls(app: FastAPI) -> None:
+    """The rule itself lets everybody connect, so that on any other route it would guard nothing."""
+    for route in our_routes(app):
+        by_message = any(isinstance(rule, FirstMessageRule) for rule in find_rules(route.dependant))
+        assert by_message == is_websocket(route), route.path
+
+
+def test_a_websocket_is_closed_for_whoever_shows_no_good_token(app: FastAPI) -> None:
+    sockets = [route for route in our_routes(app) if is_websocket(route)]
+    app.router.lifespan_context = no_lifespan
+    with serve_app(app) as address:
+        for route in sockets:
+            with connect(address.replace("http", "ws", 1) + (route.path or ""), proxy=None, legacy=True) as connection:
+                connection.send('{"token": "nonsense"}')
+                with pytest.raises(ConnectionClosed):
+                    connection.recv(10)
+                assert connection.close_code == 4401, route.path
 
 
 class no_lifespan:  # noqa: N801  (stands where a function stands)

@@ -1,72 +1,12 @@
 """From an event of another service to what its owner is told."""
 
-from collections.abc import Iterator
 from typing import Any
-from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
-from imputehub.local.postgresql import PostgresqlServer
-from microservices.kernel.migrations import migrate_database
-from microservices.kernel.testing import TokenAuthority, serve_app
-from microservices.notification.main import build
-from microservices.notification.settings import Settings
-
-NOW = "2026-11-22T12:00:00Z"
-
-
-@pytest.fixture(scope="module")
-def service(postgresql: PostgresqlServer, redis_url: str, authority_url: str) -> Iterator[httpx.Client]:
-    url = postgresql.create_database()
-    migrate_database("notification", url)
-    settings = Settings(
-        database_url=SecretStr(url),
-        client_secret=SecretStr("unused"),
-        redis_url=SecretStr(redis_url),
-        authority_url=authority_url,
-    )
-    with serve_app(build(settings)) as address, httpx.Client(base_url=address) as client:
-        yield client
-
-
-class Person:
-    def __init__(self, authority: TokenAuthority) -> None:
-        self.user_id, self.organization_id = uuid4(), uuid4()
-        self.headers = authority.person(user_id=self.user_id, organization_id=self.organization_id)
-
-
-@pytest.fixture
-def person(authority: TokenAuthority) -> Person:
-    return Person(authority)
-
-
-def job_event(person: Person, status: str = "completed", event_id: UUID | None = None) -> dict[str, Any]:
-    job_id = uuid4()
-    data = {
-        "job_id": str(job_id),
-        "organization_id": str(person.organization_id),
-        "owner_id": str(person.user_id),
-        "name": "cohort A",
-        "status": status,
-        "progress": 100,
-        "message": "",
-        "occurred_at": NOW,
-    }
-    return {
-        "id": str(event_id or uuid4()),
-        "source": "job_processor",
-        "type": "job.updated",
-        "subject": f"job/{job_id}",
-        "time": NOW,
-        "dataversion": 1,
-        "data": data,
-    }
-
-
-def send(service: httpx.Client, authority: TokenAuthority, event: dict[str, Any]) -> httpx.Response:
-    return service.post("/internal/events", json=event, headers=authority.service("job_processor"))
+from microservices.kernel.testing import TokenAuthority
+from tests.notification.world import Person, job_event, send
 
 
 def test_a_finished_job_is_told_to_its_owner_only(

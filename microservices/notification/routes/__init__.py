@@ -1,0 +1,1 @@
+"""What people can ask, and the channel on which they are told."""

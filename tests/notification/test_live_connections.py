@@ -1,0 +1,126 @@
+"""Who may listen, for how long, and what becomes of clients that misbehave."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import psutil
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from microservices.kernel.testing import TokenAuthority, serve_app
+from microservices.notification.main import build
+from microservices.notification.settings import Settings
+from tests.notification.world import Listener, Person, health_event, job_event, open_socket, read_close, send
+
+
+def close_after(url: str, message: str | bytes) -> int:
+    with open_socket(url) as connection:
+        connection.send(message)
+        return read_close(connection)[0]
+
+
+def test_a_bad_token_closes_the_connection(service_url: str, authority: TokenAuthority, person: Person) -> None:
+    ended = person.short_token(-60)
+    for token in ("nonsense", ended, person.token[:-6] + "AAAAAA"):
+        assert close_after(service_url, json.dumps({"token": token})) == 4401
+
+
+def test_services_have_no_live_events(service_url: str, authority: TokenAuthority) -> None:
+    token = authority.service("job_processor")["Authorization"].removeprefix("Bearer ")
+    assert close_after(service_url, json.dumps({"token": token})) == 4403
+
+
+@pytest.mark.parametrize("message", ["", "{", "[]", '"x"', "{}", '{"token": 1}', '{"token": "x", "more": 1}', b"\x00"])
+def test_a_first_message_that_is_none_closes_the_connection(service_url: str, message: str | bytes) -> None:
+    assert close_after(service_url, message) == 4400
+
+
+def test_a_huge_message_closes_the_connection(service_url: str) -> None:
+    assert close_after(service_url, json.dumps({"token": "x" * 20_000})) == 1009
+
+
+def test_silence_closes_the_connection(make_settings: Callable[..., Settings]) -> None:
+    with serve_app(build(make_settings(first_message_s=0.2))) as url, open_socket(url) as connection:
+        code, reason = read_close(connection)
+    assert (code, "first message" in reason) == (4401, True)
+
+
+def test_the_end_of_the_token_ends_the_connection(service_url: str, person: Person) -> None:
+    with Listener(service_url, person.short_token(1.2)) as listener:
+        assert read_close(listener.socket)[0] == 4401
+
+
+def test_a_new_token_prolongs_the_connection(
+    service: httpx.Client, service_url: str, authority: TokenAuthority, person: Person
+) -> None:
+    with Listener(service_url, person.short_token(1.5)) as renewed, Listener(service_url, person.short_token(2)) as old:
+        renewed.socket.send(json.dumps({"token": person.token}))
+        assert read_close(old.socket)[0] == 4401  # the time of the first token is over
+        send(service, authority, job_event(person, "running"))
+        assert renewed.read()["type"] == "job.updated"
+
+
+def test_a_token_of_somebody_else_does_not_prolong(service_url: str, authority: TokenAuthority, person: Person) -> None:
+    with Listener(service_url, person.token) as listener:
+        listener.socket.send(json.dumps({"token": Person(authority).token}))
+        assert read_close(listener.socket)[0] == 4403
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example.org", "null", "https://hub.example.org.evil.example.org"])
+def test_pages_of_other_origins_are_refused(service_url: str, origin: str) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        open_socket(service_url, origin=origin)
+    assert refused.value.response.status_code == 403
+    assert json.loads(refused.value.response.body or b"")["code"] == "origin_refused"
+
+
+def test_our_own_pages_and_programs_are_welcome(make_settings: Callable[..., Settings], person: Person) -> None:
+    local = make_settings(public_url="http://127.0.0.1:8000", allowed_origins=["https://friend.example.org"])
+    with serve_app(build(local)) as url:
+        for origin in (None, "http://127.0.0.1:8000", "http://localhost:8000", "https://friend.example.org"):
+            with Listener(url, person.token, origin=origin) as listener:
+                assert listener.opening["type"] == "stream.opened"
+
+
+def test_a_person_has_a_bounded_number_of_connections(
+    make_settings: Callable[..., Settings], authority: TokenAuthority, person: Person
+) -> None:
+    with serve_app(build(make_settings(live_connections_per_person=1))) as url, Listener(url, person.token):
+        with Listener(url, person.token) as second:
+            assert read_close(second.socket)[0] == 4429
+        with Listener(url, Person(authority).token) as other:
+            assert other.opening["type"] == "stream.opened"
+
+
+def test_a_client_that_reads_too_slowly_is_let_go_and_misses_nothing(
+    make_settings: Callable[..., Settings], authority: TokenAuthority, person: Person
+) -> None:
+    names = [f"{n} " + "x" * 400_000 for n in range(40)]
+    with serve_app(build(make_settings(live_queue=2))) as url, httpx.Client(base_url=url, timeout=20) as client:
+        with Listener(url, person.token, max_queue=1, compression=None) as slow:
+            for name in names:
+                assert send(client, authority, job_event(person, "running", name=name)).status_code == 204
+            told = [slow.read()]
+            assert read_close(slow.socket)[0] == 4408
+        with Listener(url, person.token, told[-1]["id"]) as again:
+            told += again.read_until(len(names) - len(told))
+    assert [event["data"]["name"] for event in told] == names
+
+
+def test_many_idle_clients_are_cheap_and_all_are_told(
+    service: httpx.Client, service_url: str, authority: TokenAuthority
+) -> None:
+    people = [Person(authority) for _ in range(150)]
+    process = psutil.Process()
+    before = process.memory_info().rss
+    with ThreadPoolExecutor(4) as pool:
+        listeners = list(pool.map(lambda one: Listener(service_url, one.token, compression=None), people))
+    # Both ends of each connection are in this process, and a thread for each of the clients'.
+    assert (process.memory_info().rss - before) / len(people) < 600_000
+    event = health_event("healthy", "unhealthy")
+    send(service, authority, event)
+    for listener in listeners:
+        assert listener.read()["subject"] == event["subject"]
+        listener.socket.close()
