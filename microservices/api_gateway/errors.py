@@ -29,3 +29,7 @@ class UpstreamTimeoutError(ServiceError):
 
 class UpstreamBrokenError(ServiceError):
     status, code, title = 502, "upstream_broken", "A part of the platform gave a broken answer"
+
+
+class TooManySocketsError(ServiceError):
+    status, code, title = 503, "too_many_connections", "Too many live connections"

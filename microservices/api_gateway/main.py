@@ -12,8 +12,10 @@ from starlette.types import ASGIApp
 
 from microservices.api_gateway.logic.access_log import AccessLog
 from microservices.api_gateway.logic.forwarding import Forwarder
+from microservices.api_gateway.logic.interface import Interface
 from microservices.api_gateway.logic.merged_schema import MergedSchema
 from microservices.api_gateway.logic.rate_limits import RateLimiter
+from microservices.api_gateway.logic.sockets import SocketRelay
 from microservices.api_gateway.logic.tiers import Tiers
 from microservices.api_gateway.logic.upstreams import list_upstreams
 from microservices.api_gateway.routes import docs
@@ -53,6 +55,7 @@ def build(settings: Settings) -> ASGIApp:
         tiers=Tiers(settings.anonymous_tier),
         rate_limiter=RateLimiter(settings.redis_url.get_secret_value()),
         access_log=AccessLog(database, keep_days=settings.access_log_days),
+        interface=Interface(settings.ui_dir),
     )
     app.state.merged_schema = MergedSchema("ImputeHub", version("imputehub"), upstreams)
     front = Front(app, app.state.gateway)
@@ -79,6 +82,7 @@ async def _run(app: FastAPI) -> AsyncIterator[None]:
         idle_timeout_s=settings.idle_timeout_s,
         body_limit=settings.body_limit_bytes,
     )
+    gateway.sockets = SocketRelay(connect_timeout_s=settings.connect_timeout_s, most=settings.live_connections)
     background = [
         asyncio.create_task(work)
         for work in (
@@ -96,6 +100,7 @@ async def _run(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.gather(*background, return_exceptions=True)
         await gateway.access_log.write_waiting()
         await gateway.rate_limiter.close()
+        await gateway.sockets.close()
         await gateway.forwarder.close()
 
 

@@ -1,5 +1,6 @@
 """Settings of the gateway (`API_GATEWAY_…`), and where the services behind it are."""
 
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -22,6 +23,9 @@ class Settings(ServiceSettings):
     connect_timeout_s: float = Field(default=2, gt=0)
     idle_timeout_s: float = Field(default=300, gt=0)
     access_log_days: int = Field(default=30, ge=1)
+    live_connections: int = Field(default=5_000, ge=1)
+    ui_dir: Path = Path(__file__).parents[2] / "frontend" / "dist"
+    """The built user interface; where there is none, none is served."""
 
     @model_validator(mode="after")
     def refuse_any_origin(self) -> Self:

@@ -73,6 +73,7 @@ def make_settings(gateway_database: str, redis_url: str, authority_url: str, ech
             "client_secret": "unused",
             "environment": "local",
             "log_level": "WARNING",
+            "ui_dir": "/nowhere",
         }
         return Settings(**(given | others))
 

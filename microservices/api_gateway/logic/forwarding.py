@@ -16,7 +16,7 @@ _WHOLE_UP_TO = 64 * 1024
 _CONNECTIONS_PER_SERVICE = 256
 # Below the 5 s after which our services' servers close an idle connection, so that no request meets a closing one.
 _KEEP_IDLE_S = 4
-_NO_AUTOMATIC_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+NO_AUTOMATIC_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 log = get_logger(__name__)
 
@@ -34,7 +34,7 @@ class Forwarder:
                 connect=connect_timeout_s * 5, sock_connect=connect_timeout_s, sock_read=idle_timeout_s
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=_NO_AUTOMATIC_HEADERS,
+            skip_auto_headers=NO_AUTOMATIC_HEADERS,
             auto_decompress=False,
             trust_env=False,
         )

@@ -22,6 +22,7 @@ _ROUTES = {
     "/admin": "django",
 }
 _JWKS = "/.well-known/jwks.json"
+_SOCKETS = {b"/api/v1/events": "notification"}
 
 # No empty segment, none that is `.` or `..`, and nothing encoded that would mean something else once decoded:
 # a service that decodes (or decodes twice) must see the path that was judged here.
@@ -53,7 +54,7 @@ def list_upstreams(settings: Settings) -> dict[str, Upstream]:
 
 def find_upstream(raw_path: bytes, upstreams: Mapping[str, Upstream]) -> Upstream | None:
     """The service that answers for a path as it came over the wire; None for what is not let in."""
-    if not _PLAIN_PATH.fullmatch(raw_path) or (b"%" in raw_path and _TRICKY_CODE.search(raw_path)):
+    if not is_plain(raw_path):
         return None
     path = raw_path.decode("ascii")
     if path == _JWKS:
@@ -62,6 +63,17 @@ def find_upstream(raw_path: bytes, upstreams: Mapping[str, Upstream]) -> Upstrea
     prefix = "/".join(parts[:4]) if path.startswith("/api/") else "/".join(parts[:2])
     name = _ROUTES.get(prefix)
     return upstreams[name] if name else None
+
+
+def find_socket_upstream(raw_path: bytes, upstreams: Mapping[str, Upstream]) -> Upstream | None:
+    """The service that a WebSocket at this path is for."""
+    name = _SOCKETS.get(raw_path)
+    return upstreams[name] if name else None
+
+
+def is_plain(raw_path: bytes) -> bool:
+    """Does the path mean the same to everybody who reads it?"""
+    return bool(_PLAIN_PATH.fullmatch(raw_path)) and not (b"%" in raw_path and _TRICKY_CODE.search(raw_path))
 
 
 def is_let_in(path: str) -> bool:

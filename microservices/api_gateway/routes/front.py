@@ -2,18 +2,22 @@
 
 import asyncio
 import re
+from collections.abc import Coroutine
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from microservices.api_gateway.errors import AddressTooLongError, HeadersTooLargeError, RateLimitedError
 from microservices.api_gateway.logic.access_log import AccessLog
 from microservices.api_gateway.logic.forwarding import Forwarder
+from microservices.api_gateway.logic.interface import Interface, InterfaceFile
 from microservices.api_gateway.logic.passage import ClientGoneError, Passage
 from microservices.api_gateway.logic.rate_limits import RateLimiter, Verdict, name_address
+from microservices.api_gateway.logic.sockets import SocketRelay
 from microservices.api_gateway.logic.tiers import Tier, Tiers
-from microservices.api_gateway.logic.upstreams import Upstream, find_upstream
+from microservices.api_gateway.logic.upstreams import Upstream, find_socket_upstream, find_upstream
 from microservices.kernel.auth import Principal, TokenVerifier
 from microservices.kernel.errors import HttpError, NotFoundError, ServiceError
 from microservices.kernel.logs import get_logger
@@ -30,7 +34,7 @@ log = get_logger(__name__)
 
 
 class Gateway:
-    """What the front door works with; `forwarder` is there once the event loop runs."""
+    """What the front door works with; `forwarder` and `sockets` are there once the event loop runs."""
 
     def __init__(
         self,
@@ -40,13 +44,16 @@ class Gateway:
         tiers: Tiers,
         rate_limiter: RateLimiter,
         access_log: AccessLog,
+        interface: Interface,
     ) -> None:
         self.upstreams = upstreams
         self.verifier = verifier
         self.tiers = tiers
         self.rate_limiter = rate_limiter
         self.access_log = access_log
+        self.interface = interface
         self.forwarder: Forwarder
+        self.sockets: SocketRelay
 
 
 class Front:
@@ -60,12 +67,18 @@ class Front:
         self._gateway = gateway
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "http":
+            passage = Passage(scope, receive, send)
+            await self._attend(passage, self._serve(passage))
+        elif scope["type"] == "websocket":
+            passage = Passage({**scope, "method": "GET"}, receive, _answer_handshake(send))
+            await self._attend(passage, self._connect(passage, send))
+        else:
             await self.app(scope, receive, send)
-            return
-        passage = Passage(scope, receive, send)
+
+    async def _attend(self, passage: Passage, work: Coroutine[Any, Any, None]) -> None:
         try:
-            await self._serve(passage)
+            await work
         except ServiceError as error:
             await _refuse(passage, error)
         except ClientGoneError:
@@ -84,7 +97,8 @@ class Front:
     async def _serve(self, passage: Passage) -> None:
         _check_size(passage)
         problem = await self._identify(passage)
-        verdict = await self._judge(passage)
+        page = await self._find_page(passage)
+        verdict = await self._judge(passage, counts=page is None and _counts(passage))
         passage.added_headers += verdict.headers
         if not verdict.allowed:
             tier = self._tier_of(passage.principal)
@@ -98,8 +112,23 @@ class Front:
             await self._gateway.forwarder.forward(passage, upstream)
         elif passage.raw_path in OWN_PATHS:
             await self._answer_ourselves(passage)
+        elif page is not None:
+            await _show(passage, page)
         else:
             raise NotFoundError("There is nothing at this address. /docs lists what there is.")
+
+    async def _connect(self, passage: Passage, send: Send) -> None:
+        """A WebSocket. It is not counted: who calls is known to the service alone, once the first message is there."""
+        _check_size(passage)
+        upstream = find_socket_upstream(passage.raw_path, self._gateway.upstreams)
+        if upstream is None:
+            raise NotFoundError("There is no WebSocket at this address.")
+        await self._gateway.sockets.relay(passage, upstream, send)
+
+    async def _find_page(self, passage: Passage) -> InterfaceFile | None:
+        if passage.method not in ("GET", "HEAD") or passage.raw_path.startswith((b"/api/", b"/admin/")):
+            return None
+        return await self._gateway.interface.find(passage.raw_path)
 
     async def _identify(self, passage: Passage) -> ServiceError | None:
         """Who calls, when they say so. A bad token is the answer, but not before it has been counted."""
@@ -114,10 +143,10 @@ class Front:
             return problem
         return None
 
-    async def _judge(self, passage: Passage) -> Verdict:
+    async def _judge(self, passage: Passage, *, counts: bool) -> Verdict:
         principal = passage.principal
         subject = f"account:{principal.subject}" if principal else name_address(passage.address)
-        return await self._gateway.rate_limiter.judge(subject, self._tier_of(principal), counts=_counts(passage))
+        return await self._gateway.rate_limiter.judge(subject, self._tier_of(principal), counts=counts)
 
     def _tier_of(self, principal: Principal | None) -> Tier:
         tiers = self._gateway.tiers
@@ -147,6 +176,22 @@ def _counts(passage: Passage) -> bool:
     if passage.method in ("GET", "HEAD"):
         return not (path.startswith(b"/admin/static/") or path in OWN_PATHS or _DOWNLOAD.fullmatch(path))
     return True
+
+
+async def _show(passage: Passage, page: InterfaceFile) -> None:
+    wanted = (passage.headers.get(name, b"") for name in (b"accept-encoding", b"if-none-match"))
+    status, headers, body = page.answer(*wanted)
+    await passage.start(status, headers)
+    await passage.finish(b"" if passage.method == "HEAD" else body)
+
+
+def _answer_handshake(send: Send) -> Send:
+    """Before a WebSocket is accepted, it is refused as any request is (an extension of ASGI that uvicorn has)."""
+
+    async def send_denial(message: Message) -> None:
+        await send({**message, "type": f"websocket.{message['type']}"})
+
+    return send_denial
 
 
 async def _refuse(passage: Passage, error: ServiceError) -> None:
