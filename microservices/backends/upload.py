@@ -4,12 +4,18 @@ Written here and not by the HTTP library, because whether a job can exist at the
 writer knows: was the last byte handed over?
 """
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from microservices.backends.base import InputFile, SiteError
-from microservices.backends.failures import Sent
+import aiohttp
+from yarl import URL
+
+from microservices.backends.base import InputFile, SiteConnection, SiteError
+from microservices.backends.failures import Sent, translate_failures
+from microservices.backends.session import Deadlines, build_stream_timeout
 
 # Small enough that one piece leaves within the idle deadline on a slow line (bytes).
 PIECE_BYTES = 256 * 1024
@@ -86,6 +92,39 @@ class UploadBody:
         if left:
             self.failure = _refuse_input(part, f"is not {part.file.size} bytes long, as recorded")
             raise self.failure
+
+
+@asynccontextmanager
+async def open_upload(
+    session: aiohttp.ClientSession,
+    connection: SiteConnection,
+    deadlines: Deadlines,
+    url: URL,
+    headers: dict[str, str],
+    body: UploadBody,
+) -> AsyncIterator[aiohttp.ClientResponse]:
+    """POST the body; gives the answer, which may come at any time, also while the body is still on its way.
+
+    Silence is borne for `upload_idle_s` while the body travels, and for `answer_s` afterwards. Raises `SiteError` with
+    what is known to be `sent`.
+    """
+    loop = asyncio.get_running_loop()
+
+    def postpone() -> None:
+        deadline.reschedule(loop.time() + (deadlines.answer_s if body.sent == "all" else deadlines.upload_idle_s))
+
+    with translate_failures(lambda: body.sent):
+        async with (
+            asyncio.timeout(None) as deadline,
+            session.post(
+                url,
+                data=body.stream(postpone),
+                headers={**headers, **body.headers},
+                timeout=build_stream_timeout(connection, None),
+                allow_redirects=False,
+            ) as response,
+        ):
+            yield response
 
 
 def _refuse_input(part: FilePart, what: str) -> SiteError:

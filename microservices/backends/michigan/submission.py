@@ -1,19 +1,17 @@
 """Send one run to the site, and tell honestly what became of it."""
 
-import asyncio
 import re
-from pathlib import PurePosixPath
 from urllib.parse import quote
 
-from microservices.backends.base import InputFile, SiteError, SiteFullError, SiteUnavailableError, Submission
-from microservices.backends.failures import Sent, translate_failures
+from microservices.backends.base import SiteError, SiteFullError, SiteUnavailableError, Submission
+from microservices.backends.failures import Sent
+from microservices.backends.filenames import name_inputs
 from microservices.backends.michigan.answers import Answer, explain_answer, refuse_credential
 from microservices.backends.michigan.catalogue import choose_app, explain_missing_app, read_server
 from microservices.backends.michigan.client import CloudgeneClient
 from microservices.backends.michigan.credential import check_credential, explain_refusal
 from microservices.backends.responses import read_bounded
-from microservices.backends.session import build_stream_timeout
-from microservices.backends.upload import FilePart, UploadBody
+from microservices.backends.upload import FilePart, UploadBody, open_upload
 
 JOB_ID = re.compile(r"job-\d{8}-\d{6}-\d{1,6}")
 _MARK = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,49}")
@@ -29,7 +27,7 @@ async def submit_run(client: CloudgeneClient, submission: Submission) -> str:
     `SiteError`; each with `sent`: only `all` leaves open whether a job exists.
     """
     fields = build_fields(submission)
-    body = UploadBody(fields, name_files(submission.files))
+    body = UploadBody(fields, [FilePart(name, file) for name, file in name_inputs(submission.files)])
     app = client.connection.api_config.app or choose_app(client, await read_server(client))
     try:
         answer = await _post(client, app, body)
@@ -66,33 +64,6 @@ def build_fields(submission: Submission) -> list[tuple[str, str]]:
     ]
 
 
-def name_files(files: tuple[InputFile, ...]) -> list[FilePart]:
-    """Distinct base names ending in `.vcf.gz`: the site ignores others silently, and a later twin replaces the earlier.
-
-    Raises `SiteError` (the input's) for no files, or a file of another kind.
-    """
-    if not files:
-        raise _refuse_input("The run has no input file.", "no_input_files")
-    parts: list[FilePart] = []
-    taken: set[str] = set()
-    for file in files:
-        stem = _read_stem(file.filename)
-        name, number = stem, 1
-        while name.lower() in taken:
-            number += 1
-            name = f"{stem}-{number}"
-        taken.add(name.lower())
-        parts.append(FilePart(f"{name}.vcf.gz", file))
-    return parts
-
-
-def _read_stem(filename: str) -> str:
-    base = PurePosixPath(filename.replace("\\", "/")).name
-    if not base.lower().endswith(".vcf.gz") or len(base) == len(".vcf.gz"):
-        raise _refuse_input(f"The file {filename!r} is not named .vcf.gz.", "filename_unusable")
-    return re.sub(r"[^A-Za-z0-9._-]", "_", base[: -len(".vcf.gz")])[:100]
-
-
 def _require(found: object, name: str, rule: str) -> None:
     if not found:
         raise SiteError(
@@ -103,32 +74,13 @@ def _require(found: object, name: str, rule: str) -> None:
         )
 
 
-def _refuse_input(message: str, code: str) -> SiteError:
-    return SiteError(
-        message, code=code, permanent=True, whose="input", fix="Give bgzip-compressed VCF files (.vcf.gz)."
-    )
-
-
 async def _post(client: CloudgeneClient, app: str, body: UploadBody) -> Answer:
     """The site may answer at any time, also while the body is still on its way."""
-    loop = asyncio.get_running_loop()
-
-    def postpone() -> None:
-        waiting = client.deadlines.answer_s if body.sent == "all" else client.deadlines.upload_idle_s
-        deadline.reschedule(loop.time() + waiting)
-
-    with translate_failures(lambda: body.sent):
-        async with (
-            asyncio.timeout(None) as deadline,
-            client.session.post(
-                client.address(f"/api/v2/jobs/submit/{quote(app, safe='@')}"),
-                data=body.stream(postpone),
-                headers={**client.authorise(), **body.headers},
-                timeout=build_stream_timeout(client.connection, None),
-                allow_redirects=False,
-            ) as response,
-        ):
-            return client.understand(response, await read_bounded(response))
+    url = client.address(f"/api/v2/jobs/submit/{quote(app, safe='@')}")
+    async with open_upload(
+        client.session, client.connection, client.deadlines, url, client.authorise(), body
+    ) as response:
+        return client.understand(response, await read_bounded(response))
 
 
 async def _explain_cut(client: CloudgeneClient, error: SiteUnavailableError) -> SiteError:
