@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Index, Integer, Text, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from microservices.kernel.db import COLUMN_TYPES, new_metadata
@@ -98,6 +98,8 @@ class Run(Base):
     service_id: Mapped[UUID]
     panel_id: Mapped[UUID]
     panel_key: Mapped[str]
+    recipe: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """The panel's recipe as it was when the job was made, for a site that runs workflows."""
     status: Mapped[str] = mapped_column(default="queued")
     progress: Mapped[float] = mapped_column(Float, default=0.0)
     external_job_id: Mapped[str | None]

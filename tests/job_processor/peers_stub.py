@@ -16,6 +16,7 @@ class PeersStub:
     service_id: UUID = field(default_factory=uuid4)
     panel_id: UUID = field(default_factory=uuid4)
     site: dict[str, Any] = field(default_factory=dict)
+    recipe: dict[str, Any] | None = None
     files: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     quality: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     credentials: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -55,6 +56,7 @@ class PeersStub:
             "panel_id": "apps@panel@1.0.0",
             "populations": ["eur", "afr"],
             "build": "hg38",
+            "recipe": self.recipe,
         }
         config = {"allow_private_network": True, "poll_first_s": 0.1, "hold_retry_s": 0.1}
         site = {

@@ -198,3 +198,15 @@ def test_a_file_of_an_unfinished_job_is_in_use(world: World, person: Person) -> 
     assert ask() == {"in_use": True}
     world.client.post(f"/api/v1/jobs/{job_id}/cancel", headers=person.headers)
     assert ask() == {"in_use": False}
+
+
+def test_a_workflow_site_needs_a_recipe_that_takes_all_inputs(world: World, person: Person) -> None:
+    world.peers.site = {"api_type": "ga4gh"}
+    assert "no recipe" in person.post_job().json()["detail"]
+    world.peers.recipe = {"workflow_url": "imputation.cwl", "parameters": {"input": "{{input.location}}"}}
+    assert person.post_job().status_code == 202
+    several = [person.add_file(), person.add_file(filename="b.vcf.gz", chromosomes=["chr21"])]
+    files = [str(file) for file in several]
+    assert person.post_job(input_file_ids=files).json()["code"] == "one_file_only"
+    world.peers.recipe["parameters"] = {"inputs": "{{inputs.locations}}"}
+    assert person.post_job(input_file_ids=files).status_code == 202

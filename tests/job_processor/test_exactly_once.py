@@ -109,7 +109,7 @@ def test_a_fault_of_an_adapter_leaves_the_submission_open_and_says_so(
     world: World, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(registry.ADAPTERS, "ga4gh", BrokenAdapter)
-    world.peers.site = {"api_type": "ga4gh"}
+    world.peers.site, world.peers.recipe = {"api_type": "ga4gh"}, {"workflow_url": "any", "parameters": {}}
     job_id, run_id = person.submit_job()
     for _ in range(3):
         submit_run(world.engine, run_id)

@@ -58,6 +58,7 @@ def open_attempt(engine: Engine, run: Run, epoch: int, credential_source: str) -
         mode=parameters["mode"],
         result_password=password,
         files=tuple(_describe_input(engine, source) for source in run.job.inputs),
+        recipe=run.recipe,
     )
 
 

@@ -99,7 +99,7 @@ def _explain(error: Exception) -> str:
 
 def _collect(engine: Engine, run_id: UUID, epoch: int) -> None:
     collection = _prepare(engine, run_id, epoch)
-    offered = engine.loop.run(collection.backend.results(collection.external_job_id))
+    offered = engine.loop.run(collection.backend.results(collection.external_job_id, collection.run.recipe))
     if not offered:
         raise _refuse_emptiness(collection.run)
     refusals = []

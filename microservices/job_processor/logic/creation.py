@@ -1,5 +1,6 @@
 """A new job: everything that can be known to fail at a site is refused here, before a byte travels."""
 
+import json
 from collections import Counter
 from uuid import UUID
 
@@ -49,6 +50,7 @@ def create_job(session: Session, peers: Peers, caller: Principal, wish: NewJob) 
             service_id=record.site.id,
             panel_id=panel.id,
             panel_key=panel.panel_id,
+            recipe=panel.recipe,
             message="Waiting to be sent.",
         )
         for n, (record, panel) in enumerate(targets)
@@ -96,10 +98,25 @@ def _check_target(peers: Peers, target: Target, wish: NewJob, inputs: list[Check
         raise PanelNotFoundError(f"'{record.site.name}' has no panel {target.panel_id}.")
     if not record.site.is_active or not panel.is_active:
         raise JobRefusedError(f"'{panel.name}' at '{record.site.name}' is not in use. Choose another panel.")
+    _check_recipe(record, panel, inputs)
     _check_population(panel, wish)
     _check_limits(record, inputs)
     _check_residency(record, wish)
     return record, panel
+
+
+def _check_recipe(record: SiteRecord, panel: PanelDocument, inputs: list[CheckedInput]) -> None:
+    """A workflow site runs what the panel's recipe says, and takes several files only where the recipe has a list."""
+    if record.site.api_type != "ga4gh":
+        return
+    if panel.recipe is None:
+        raise JobRefusedError(
+            f"'{panel.name}' has no recipe yet, so '{record.site.name}' cannot run it. Ask a curator."
+        )
+    if len(inputs) > 1 and "{{inputs.locations}}" not in json.dumps(panel.recipe):
+        raise JobRefusedError(
+            f"'{panel.name}' at '{record.site.name}' takes one file. Submit one job for each.", code="one_file_only"
+        )
 
 
 def _check_population(panel: PanelDocument, wish: NewJob) -> None:

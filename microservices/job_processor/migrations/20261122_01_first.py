@@ -60,6 +60,7 @@ def upgrade() -> None:
         sa.Column("service_id", sa.Uuid(), nullable=False),
         sa.Column("panel_id", sa.Uuid(), nullable=False),
         sa.Column("panel_key", sa.Text(), nullable=False),
+        sa.Column("recipe", postgresql.JSONB(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("progress", sa.Float(), nullable=False),
         sa.Column("external_job_id", sa.Text(), nullable=True),
