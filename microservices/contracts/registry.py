@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from microservices.contracts.curation import SiteDocument
 
@@ -23,6 +23,22 @@ class SiteRecord(BaseModel):
     is_available: bool
     health_status: HealthStatus
     has_credential: bool
+
+
+class SiteHealth(BaseModel):
+    """`GET /internal/sites` (all of them, switched off or not), and `POST /internal/sites/{id}/probe` (a new probe).
+
+    `response_time_ms` is of the last probe that was answered; `error_message` says in words what is wrong.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    health_status: HealthStatus
+    is_available: bool
+    response_time_ms: float | None
+    error_message: str | None
+    last_health_check: datetime | None
 
 
 class CuratedCredentialRequest(BaseModel):

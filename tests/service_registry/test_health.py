@@ -133,6 +133,31 @@ def test_a_recent_result_answers_and_only_operators_and_curators_may_force(regis
         assert registry.sites.hits[site_id] == probes
 
 
+def test_our_services_read_the_health_of_all_sites_at_once(registry: Registry) -> None:
+    ill, off = registry.store(registry.describe_site("html")), registry.store(registry.describe_site(is_active=False))
+    service = registry.wait_for_check(ill)
+    answer = registry.http.get("/internal/sites", headers=registry.authority.service("django", "catalogue:read"))
+    healths = {health["id"]: health for health in answer.json()}
+    assert healths[ill] == {name: service[name] for name in healths[ill]}
+    assert healths[off]["health_status"] == "unknown"
+    stranger = registry.authority.service("django", "events:write")
+    assert registry.http.get("/internal/sites", headers=stranger).status_code == 403
+    assert registry.http.get("/internal/sites", headers=registry.authority.person(["curator"])).status_code == 403
+
+
+def test_our_services_have_a_site_probed_now(registry: Registry) -> None:
+    site_id = registry.store(registry.describe_site())
+    registry.wait_for_check(site_id)
+    registry.sites.modes[site_id] = "maintenance"
+    path, headers = f"/internal/sites/{site_id}/probe", registry.authority.service("django", "catalogue:probe")
+    answer = registry.http.post(path, headers=headers)
+    assert (answer.status_code, answer.json()["health_status"]) == (200, "degraded")
+    assert answer.json()["error_message"] == "Back on Monday."
+    assert registry.sites.hits[site_id] == 2
+    assert registry.http.post(path, headers=registry.authority.service("job_processor")).status_code == 403
+    assert registry.http.post(f"/internal/sites/{uuid4()}/probe", headers=headers).status_code == 404
+
+
 @pytest.mark.parametrize(("mode", "minutes"), [("healthy", 15), ("html", 1), ("maintenance", 1)])
 def test_a_result_is_recent_for_as_long_as_its_status_deserves(registry: Registry, mode: Any, minutes: int) -> None:
     site_id = registry.store(registry.describe_site(mode))

@@ -32,6 +32,11 @@ def find_service(session: Session, service_id: UUID, *, lock: bool = False) -> I
     return session.get(ImputationService, service_id, with_for_update=lock or None)
 
 
+def list_sites(session: Session) -> list[ImputationService]:
+    """All of them, whatever their state."""
+    return list(session.scalars(sa.select(ImputationService).order_by(ImputationService.id)))
+
+
 def list_services(session: Session, query: ServiceQuery) -> Page[ServiceItem]:
     statement = sa.select(ImputationService).options(undefer(ImputationService.panels_count))  # type: ignore[attr-defined]
     statement = statement.where(_SITE_IN_USE if query.is_active else ~_SITE_IN_USE)

@@ -5,18 +5,34 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 
-from microservices.contracts.registry import CuratedCredentialRequest, SiteRecord
+from microservices.contracts.registry import CuratedCredentialRequest, SiteHealth, SiteRecord
 from microservices.contracts.user_service import SiteCredential
 from microservices.kernel.auth import Principal, services_with
 from microservices.kernel.db import SessionDep
 from microservices.service_registry.logic.catalogue import describe_site, hand_out_credential
+from microservices.service_registry.logic.checks import check_health
+from microservices.service_registry.queries.catalogue import list_sites
 
 router = APIRouter(prefix="/internal/sites", tags=["internal"])
+
+
+@router.get("", dependencies=[Depends(services_with("catalogue:read"))])
+def read_healths(session: SessionDep) -> list[SiteHealth]:
+    """Of all sites at once, for lists that show them side by side."""
+    return [SiteHealth.model_validate(site) for site in list_sites(session)]
 
 
 @router.get("/{service_id}", dependencies=[Depends(services_with("catalogue:read"))])
 def read_site(service_id: UUID, session: SessionDep) -> SiteRecord:
     return describe_site(session, service_id)
+
+
+@router.post("/{service_id}/probe", dependencies=[Depends(services_with("catalogue:probe"))])
+async def probe_site(service_id: UUID, request: Request) -> SiteHealth:
+    """A new probe, whatever is known; one that is on its way already answers too."""
+    state = request.app.state
+    checked = await check_health(state.database, state.checked, service_id, force=True)
+    return SiteHealth.model_validate({"id": service_id, **checked.model_dump()})
 
 
 @router.post("/{service_id}/credential")
