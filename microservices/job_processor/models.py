@@ -71,6 +71,7 @@ class JobInput(Base):
     filename: Mapped[str]
     size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str]
+    variants: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Run(Base):
@@ -169,6 +170,19 @@ class CollectedFile(Base):
     stored: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     """The names of the checked files that came out of it; empty until they are all stored."""
     error: Mapped[str | None]
+
+
+class RunSummary(Base):
+    """What one `*.info.gz` file of a run's results says of its sites (`logic.accuracy.Tally`)."""
+
+    __tablename__ = "run_summaries"
+
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("job_runs.id", ondelete="CASCADE"), primary_key=True)
+    external_job_id: Mapped[str] = mapped_column(primary_key=True)
+    filename: Mapped[str] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID]
+    owner_id: Mapped[UUID]
+    tally: Mapped[dict[str, Any]]
 
 
 class StatusUpdate(Base):

@@ -7,7 +7,16 @@ from uuid import UUID
 from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from microservices.job_processor.models import FINAL_STATUSES, Attempt, CollectedFile, Job, JobInput, Run, StatusUpdate
+from microservices.job_processor.models import (
+    FINAL_STATUSES,
+    Attempt,
+    CollectedFile,
+    Job,
+    JobInput,
+    Run,
+    RunSummary,
+    StatusUpdate,
+)
 from microservices.kernel.auth import Principal
 
 JOB_ORDER: dict[str, InstrumentedAttribute[datetime] | InstrumentedAttribute[str]] = {
@@ -99,3 +108,16 @@ def find_collected(session: Session, run_id: UUID, external_job_id: str) -> dict
         CollectedFile.run_id == run_id, CollectedFile.external_job_id == external_job_id
     )
     return {row.filename: row for row in session.scalars(statement)}
+
+
+def list_summaries(session: Session, job: Job) -> dict[UUID, list[RunSummary]]:
+    """By run: of what the site of its latest attempt has said."""
+    statement = (
+        select(RunSummary)
+        .join(Run, (Run.id == RunSummary.run_id) & (Run.external_job_id == RunSummary.external_job_id))
+        .where(Run.job_id == job.id)
+    )
+    by_run: dict[UUID, list[RunSummary]] = {}
+    for row in session.scalars(statement):
+        by_run.setdefault(row.run_id, []).append(row)
+    return by_run

@@ -17,7 +17,7 @@ from microservices.job_processor.logic.creation import create_job
 from microservices.job_processor.logic.retry import check_deletable, retry_failed_runs
 from microservices.job_processor.models import Job
 from microservices.job_processor.peers import Peers
-from microservices.job_processor.schemas import EventList, JobQuery, JobView, NewJob
+from microservices.job_processor.schemas import EventList, JobQuery, JobView, NewJob, ResultsSummary
 from microservices.kernel.auth import PEOPLE, Principal, services_with
 from microservices.kernel.db import SessionDep, get_database
 from microservices.kernel.idempotency import IdempotencyKey, once_key, run_once
@@ -112,6 +112,12 @@ def list_results(job_id: UUID, caller: Caller, request: Request, peers: PeersDep
     with get_database(request).transaction() as session:
         job = _find(session, caller, job_id)
     return peers.list_results(run.id for run in job.runs)
+
+
+@router.get("/{job_id}/results/summary")
+def summarize_results(job_id: UUID, caller: Caller, session: SessionDep) -> ResultsSummary:
+    job = _find(session, caller, job_id)
+    return views.show_summaries(job, queries.list_summaries(session, job))
 
 
 @router.post("/{job_id}/cancel", status_code=202)

@@ -112,3 +112,40 @@ class EventList(BaseModel):
     items: list[StatusUpdateView]
     next_cursor: None = None
     total: int
+
+
+class AccuracyBin(BaseModel):
+    """Imputed sites whose minor allele frequency is over `maf_over`, up to `maf_up_to`; R² as the site estimates it."""
+
+    maf_over: float
+    maf_up_to: float
+    mean_r2: float | None
+    sites: int
+
+
+class ChromosomeCoverage(BaseModel):
+    """First and last position with a result (1-based)."""
+
+    name: str
+    sites: int
+    start: int
+    end: int
+
+
+class RunSummaryView(BaseModel):
+    """`sites_in`: of the job's inputs. `sites_total`: in the results, of which `sites_imputed` were not typed."""
+
+    run_id: UUID
+    service_id: UUID
+    panel_id: UUID
+    sites_in: int | None
+    sites_total: int
+    sites_imputed: int
+    bins: list[AccuracyBin]
+    chromosomes: list[ChromosomeCoverage]
+
+
+class ResultsSummary(BaseModel):
+    """Of the completed runs whose sites have sent `*.info.gz` files."""
+
+    runs: list[RunSummaryView]

@@ -1,8 +1,21 @@
 """Rows as people see them."""
 
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from uuid import UUID
+
+from microservices.job_processor.logic.accuracy import BIN_EDGES, Tally, add_up, read_tally
 from microservices.job_processor.logic.lifecycle import job_progress
-from microservices.job_processor.models import Job, Run, StatusUpdate
-from microservices.job_processor.schemas import JobView, RunView, StatusUpdateView
+from microservices.job_processor.models import Job, JobInput, Run, RunSummary, StatusUpdate
+from microservices.job_processor.schemas import (
+    AccuracyBin,
+    ChromosomeCoverage,
+    JobView,
+    ResultsSummary,
+    RunSummaryView,
+    RunView,
+    StatusUpdateView,
+)
 
 
 def show_job(job: Job) -> JobView:
@@ -29,3 +42,45 @@ def show_run(run: Run) -> RunView:
 
 def show_update(update: StatusUpdate) -> StatusUpdateView:
     return StatusUpdateView.model_validate(update, from_attributes=True)
+
+
+def show_summaries(job: Job, summaries: Mapping[UUID, Sequence[RunSummary]]) -> ResultsSummary:
+    sites_in = _count_sites(job.inputs)
+    return ResultsSummary(
+        runs=[
+            _show_summary(run, sites_in, add_up(read_tally(row.tally) for row in summaries[run.id]))
+            for run in job.runs
+            if run.status == "completed" and run.id in summaries
+        ]
+    )
+
+
+def _count_sites(inputs: Sequence[JobInput]) -> int | None:
+    """None for a job that was made before this was noted."""
+    numbers = [source.variants for source in inputs if source.variants is not None]
+    return sum(numbers) if len(numbers) == len(inputs) else None
+
+
+def _show_summary(run: Run, sites_in: int | None, tally: Tally) -> RunSummaryView:
+    return RunSummaryView(
+        run_id=run.id,
+        service_id=run.service_id,
+        panel_id=run.panel_id,
+        sites_in=sites_in,
+        sites_total=tally.sites,
+        sites_imputed=tally.sites - tally.typed,
+        bins=[
+            AccuracyBin(maf_over=over, maf_up_to=up_to, mean_r2=part.mean_r2, sites=part.sites)
+            for (over, up_to), part in zip(pairwise(BIN_EDGES), tally.bins, strict=True)
+        ],
+        chromosomes=[
+            ChromosomeCoverage(name=name, sites=coverage.sites, start=coverage.start, end=coverage.end)
+            for name, coverage in sorted(tally.chromosomes.items(), key=lambda item: _order_chromosome(item[0]))
+        ],
+    )
+
+
+def _order_chromosome(name: str) -> tuple[int, str]:
+    """chr2 before chr10, and X after all numbers."""
+    bare = name.removeprefix("chr")
+    return (int(bare), "") if bare.isdigit() else (1000, bare)

@@ -76,12 +76,16 @@ class CloudgeneStub:
         job.output = {"chr_20.zip": make_archive(job.fields["password"]), "qc_report.txt": b"all well\n"}
 
 
-def make_archive(password: str, names: tuple[str, ...] = ("chr20.dose.vcf.gz", "chr20.info.gz")) -> bytes:
+def make_archive(
+    password: str,
+    names: tuple[str, ...] = ("chr20.dose.vcf.gz", "chr20.info.gz"),
+    contents: dict[str, bytes] | None = None,
+) -> bytes:
     buffer = io.BytesIO()
     with pyzipper.AESZipFile(buffer, "w", encryption=pyzipper.WZ_AES) as archive:
         archive.setpassword(password.encode())
         for name in names:
-            archive.writestr(name, _BGZF_END)
+            archive.writestr(name, (contents or {}).get(name, _BGZF_END))
     return buffer.getvalue()
 
 

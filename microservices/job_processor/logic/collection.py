@@ -4,12 +4,14 @@ Sites count downloads, so a file that was fetched whole rests in the spool until
 stored is never asked for again.
 """
 
-from dataclasses import dataclass
+import io
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
 
 from microservices.backends.base import Backend, ResultRefusedError, SiteError, SiteFile, SiteUnavailableError
 from microservices.contracts.file_manager import ResultUpload
+from microservices.job_processor.logic.accuracy import InfoStream, Tally
 from microservices.job_processor.logic.cancellation import cancel_collecting
 from microservices.job_processor.logic.engine import Engine
 from microservices.job_processor.logic.holding import (
@@ -24,7 +26,7 @@ from microservices.job_processor.logic.leases import LeaseLostError, holding_lea
 from microservices.job_processor.logic.lifecycle import advance_progress, change_run, clean_words, tell_run
 from microservices.job_processor.logic.sites import CredentialMissingError
 from microservices.job_processor.logic.spool import check_space, choose_name, clean_spool, place_file
-from microservices.job_processor.models import CollectedFile, Run
+from microservices.job_processor.models import CollectedFile, Run, RunSummary
 from microservices.job_processor.queries import find_accepted_attempt, find_collected
 from microservices.kernel.errors import ServiceError
 from microservices.kernel.logs import get_logger
@@ -156,12 +158,13 @@ def _bring_home(collection: Collection, file: SiteFile) -> None:
     known = collected.pop(file.filename, None)
     if known is not None and known.stored is not None:
         return
+    tallies: dict[str, Tally] = {}
     taken = {name for row in collected.values() for name in row.stored or ()}
     path = place_file(engine.settings.spool_dir, run_id, external_job_id, file.filename)
     if not path.exists():
         _fetch(collection, file, path)
     try:
-        names = _store_members(collection, file, path, taken)
+        names = _store_members(collection, file, path, taken, tallies)
     except SiteError as error:
         path.unlink()  # a file that failed its checks is worth nothing: the next try asks the site again
         _note_trouble(collection, file, error, was_served=True)
@@ -170,7 +173,20 @@ def _bring_home(collection: Collection, file: SiteFile) -> None:
         rows = find_collected(session, run_id, external_job_id)
         rows[file.filename].stored, rows[file.filename].error = names, None
         run.results = sum(len(row.stored or ()) for row in rows.values())
+        for name, tally in tallies.items():
+            session.merge(_make_summary(run, external_job_id, name, tally))
     path.unlink()
+
+
+def _make_summary(run: Run, external_job_id: str, filename: str, tally: Tally) -> RunSummary:
+    return RunSummary(
+        run_id=run.id,
+        external_job_id=external_job_id,
+        filename=filename,
+        organization_id=run.organization_id,
+        owner_id=run.owner_id,
+        tally=asdict(tally),
+    )
 
 
 def _fetch(collection: Collection, file: SiteFile, path: Path) -> None:
@@ -219,8 +235,13 @@ def _note_trouble(collection: Collection, file: SiteFile, error: SiteError, *, w
         row.downloads -= 0 if was_served else 1
 
 
-def _store_members(collection: Collection, file: SiteFile, path: Path, taken: set[str]) -> list[str]:
-    """Test the file, and stream what is in it into file_manager; the names that its files have there."""
+def _store_members(
+    collection: Collection, file: SiteFile, path: Path, taken: set[str], tallies: dict[str, Tally]
+) -> list[str]:
+    """Test the file, and stream what is in it into file_manager; the names that its files have there.
+
+    What the site says of its sites on the way is put into `tallies`.
+    """
     names: list[str] = []
     run = collection.run
     for member in collection.backend.unpack(file, path, collection.password):
@@ -233,6 +254,9 @@ def _store_members(collection: Collection, file: SiteFile, path: Path, taken: se
             filename=name,
             kind=member.kind,
         )
-        collection.engine.peers.store_result(upload, member.stream)
+        info = InfoStream(member.stream) if member.filename.endswith(".info.gz") else None
+        collection.engine.peers.store_result(upload, io.BufferedReader(info) if info else member.stream)
+        if info is not None and info.tally is not None:
+            tallies[name] = info.tally
         names.append(name)
     return names

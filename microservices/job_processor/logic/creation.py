@@ -39,8 +39,15 @@ def create_job(session: Session, peers: Peers, caller: Principal, wish: NewJob) 
     job = Job(organization_id=organization_id, owner_id=user_id, name=wish.name, status="queued")
     job.parameters = wish.model_dump(mode="json", exclude={"name", "input_file_ids", "targets", "template_id"})
     job.inputs = [
-        JobInput(position=n, file_id=file.id, filename=file.filename, size=file.size, sha256=file.sha256)
-        for n, (file, _quality) in enumerate(inputs)
+        JobInput(
+            position=n,
+            file_id=file.id,
+            filename=file.filename,
+            size=file.size,
+            sha256=file.sha256,
+            variants=quality.variants,
+        )
+        for n, (file, quality) in enumerate(inputs)
     ]
     job.runs = [
         Run(
