@@ -13,6 +13,9 @@ AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, st
 SocketFactory = Callable[[AddressInfo], socket.socket]
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# The whole of what IANA gives out as global unicast. Outside of it are more ways to write an IPv4 address (::/96,
+# ::ffff:0:0:0/96, 64:ff9b:1::/48) and the site-local fec0::/10, which the standard library calls global.
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 
 
 class PrivateAddressError(OSError):
@@ -30,6 +33,8 @@ def is_public_address(address: str) -> bool:
     parsed = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(parsed, ipaddress.IPv6Address):
         parsed = _unwrap_ipv4(parsed)
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed not in _GLOBAL_UNICAST:
+        return False
     return parsed.is_global and not parsed.is_multicast
 
 

@@ -21,7 +21,8 @@ from tests.backends import shapes
 from tests.backends.stub_site import connect, open_michigan, run_site
 
 INNER = """127.0.0.1 10.1.2.3 192.168.0.9 169.254.169.254 100.64.0.1 0.0.0.0 224.0.0.1
-    :: ::1 fe80::1%eth0 fd00::1 ::ffff:127.0.0.1 64:ff9b::7f00:1 2002:7f00:1::"""
+    :: ::1 fe80::1%eth0 fd00::1 ::ffff:127.0.0.1 64:ff9b::7f00:1 2002:7f00:1::
+    ::127.0.0.1 ::ffff:0:127.0.0.1 64:ff9b:1::7f00:1 fec0::1"""
 
 
 @pytest.mark.parametrize("address", INNER.split())
