@@ -17,6 +17,11 @@ _NOT_OURS = frozenset(
 _NAMED_BY_CONTENT = re.compile(r"/assets/.*-[A-Za-z0-9_-]{8,}\.\w+")
 _PACKED_FROM_BYTES = 1024
 _PACKABLE = ("text/", "application/json", "application/manifest+json", "image/svg+xml")
+# What this machine believes of endings is not asked, except for rare ones.
+_KINDS = {
+    **{".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"},
+    **{".json": "application/json", ".webmanifest": "application/manifest+json", ".woff2": "font/woff2"},
+}
 # Scripts are files of ours and nothing else; styles may be inline, since the component library writes them so.
 _POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -99,7 +104,7 @@ def _read_files(directory: Path) -> dict[str, InterfaceFile]:
 
 
 def _read_file(name: str, content: bytes) -> InterfaceFile:
-    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    kind = _KINDS.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
     packable = kind.startswith(_PACKABLE) and len(content) >= _PACKED_FROM_BYTES
     caching = b"public, max-age=31536000, immutable" if _NAMED_BY_CONTENT.fullmatch(name) else b"no-cache"
     etag = f'W/"{hashlib.sha256(content).hexdigest()[:32]}"'.encode()

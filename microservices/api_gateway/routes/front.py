@@ -95,9 +95,8 @@ class Front:
             self._gateway.access_log.add(passage.to_row())
 
     async def _serve(self, passage: Passage) -> None:
-        _check_size(passage)
-        problem = await self._identify(passage)
-        page = await self._find_page(passage)
+        problem = _find_excess(passage) or await self._identify(passage)
+        page = None if problem else await self._find_page(passage)
         verdict = await self._judge(passage, counts=page is None and _counts(passage))
         passage.added_headers += verdict.headers
         if not verdict.allowed:
@@ -119,7 +118,8 @@ class Front:
 
     async def _connect(self, passage: Passage, send: Send) -> None:
         """A WebSocket. It is not counted: who calls is known to the service alone, once the first message is there."""
-        _check_size(passage)
+        if excess := _find_excess(passage):
+            raise excess
         upstream = find_socket_upstream(passage.raw_path, self._gateway.upstreams)
         if upstream is None:
             raise NotFoundError("There is no WebSocket at this address.")
@@ -157,15 +157,16 @@ class Front:
         await self.app(passage.scope, passage.receive, passage.send)
 
 
-def _check_size(passage: Passage) -> None:
-    scope = passage.scope
+def _find_excess(passage: Passage) -> ServiceError | None:
+    """What is wrong with the request's head; like a bad token it is told after it has been counted."""
+    scope, headers = passage.scope, passage.scope["headers"]
     if passage.method not in _METHODS:
-        raise HttpError(405, "This method is not known here")
+        return HttpError(405, "This method is not known here", {"Allow": ", ".join(sorted(_METHODS))})
     if len(passage.raw_path) + len(scope["query_string"]) > _MOST_ADDRESS_BYTES:
-        raise AddressTooLongError(f"An address may have {_MOST_ADDRESS_BYTES} bytes at most.")
-    headers = scope["headers"]
+        return AddressTooLongError(f"An address may have {_MOST_ADDRESS_BYTES} bytes at most.")
     if len(headers) > _MOST_HEADERS or sum([len(name) + len(value) for name, value in headers]) > _MOST_HEADER_BYTES:
-        raise HeadersTooLargeError(f"Send {_MOST_HEADERS} headers and {_MOST_HEADER_BYTES} bytes of them at most.")
+        return HeadersTooLargeError(f"Send {_MOST_HEADERS} headers and {_MOST_HEADER_BYTES} bytes of them at most.")
+    return None
 
 
 def _counts(passage: Passage) -> bool:
