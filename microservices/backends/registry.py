@@ -6,9 +6,11 @@ import aiohttp
 from yarl import URL
 
 from microservices.backends.base import Backend, SiteConnection, SiteError
+from microservices.backends.ga4gh_wes import WesBackend
 from microservices.backends.michigan import MichiganBackend
 
 ADAPTERS: dict[str, Callable[[SiteConnection, aiohttp.ClientSession], Backend]] = {
+    "ga4gh": WesBackend,
     "michigan": MichiganBackend,
 }
 

@@ -93,8 +93,12 @@ class RunningWes:
         return self.wait_for(run, lambda found: found["state"] in FINAL)
 
     def find_processes(self, run: str) -> list[psutil.Process]:
-        """The run's script and its engine with all workers, once the engine computes."""
+        """As `list_processes`, once the engine computes."""
         self.wait_for(run, lambda found: '"done"' in (found["run_log"]["stdout"] or ""))
+        return self.list_processes(run)
+
+    def list_processes(self, run: str) -> list[psutil.Process]:
+        """The run's script and its engine with all workers."""
         pid = int((self.data_dir / "runs" / run[:2] / run / "run.pid").read_text())
         script = psutil.Process(pid)
         return [script, *script.children(recursive=True)]

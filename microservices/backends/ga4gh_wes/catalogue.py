@@ -1,0 +1,76 @@
+"""What a WES server is: its health, and the workflow types that it runs; panels are the curators' recipes."""
+
+import time
+
+from yarl import URL
+
+from microservices.backends.base import CredentialCheck, CredentialRefusedError, SiteDescription, SiteError, SiteProbe
+from microservices.backends.ga4gh_wes.answers import Answer, explain_answer, read_model
+from microservices.backends.ga4gh_wes.client import WesClient
+from microservices.backends.ga4gh_wes.tokens import get_token, read_expiry
+from microservices.backends.ga4gh_wes.wire import ServiceInfo
+
+INFO_PATH = "/service-info"
+
+
+async def probe_server(client: WesClient) -> SiteProbe:
+    """Cheap, and anonymous as long as the site allows it. Whatever the site does is a finding, never an error."""
+    started = time.perf_counter()
+    try:
+        answer = await client.call(INFO_PATH, anonymous=True)
+        elapsed_ms = (time.perf_counter() - started) * 1000
+        if answer.status in (401, 403) and client.connection.credential is not None:
+            answer = await client.call(INFO_PATH)
+    except SiteError as error:
+        return SiteProbe("unhealthy", None, error.message)
+    if answer.status in (401, 403):
+        return SiteProbe("degraded", elapsed_ms, "The site answers, but describes itself only after a log-in.")
+    try:
+        info = _read_info(answer)
+    except SiteError as error:
+        return SiteProbe("unhealthy", elapsed_ms, error.message)
+    return SiteProbe("healthy", elapsed_ms, f"{_name(client, info)} answers.", info.version)
+
+
+async def describe_site(client: WesClient) -> SiteDescription:
+    info = await read_info(client)
+    types = info.workflow_type_versions.items()
+    return SiteDescription(
+        name=_name(client, info),
+        version=info.version,
+        apps=tuple(f"{name} {version}".strip() for name, versions in types for version in versions or [""]),
+        panels=(),
+    )
+
+
+async def read_info(client: WesClient) -> ServiceInfo:
+    """Raises `SiteUnavailableError` for whatever is not a WES server's description of itself."""
+    return _read_info(await client.call(INFO_PATH))
+
+
+def _read_info(answer: Answer) -> ServiceInfo:
+    return read_model(answer, ServiceInfo)
+
+
+def _name(client: WesClient, info: ServiceInfo) -> str:
+    """Servers of 1.0.0 have no name of their own."""
+    return info.name or URL(client.connection.base_url).host or client.connection.base_url
+
+
+async def check_credential(client: WesClient) -> CredentialCheck:
+    """As far as WES can tell: whether the runs are shown with this credential. A site that asks nobody for one shows
+    them to any, so a wrong one may look good there."""
+    token_url, credential = client.connection.api_config.token_url, client.connection.credential
+    try:
+        answer = await client.call("/runs", query="?page_size=1")
+    except CredentialRefusedError as error:
+        return CredentialCheck(False, error.message)
+    if answer.status in (401, 403):
+        return CredentialCheck(False, answer.words or "The site asks for a log-in.")
+    if answer.status != 200 or answer.document is None:
+        raise explain_answer(answer)
+    if not credential:
+        return CredentialCheck(True, "The site shows its runs to everybody.")
+    token = await get_token(client.session, client.connection, token_url) if token_url else credential
+    account = credential.partition(":")[0] if token_url else None
+    return CredentialCheck(True, "The site shows the runs of this account.", account, read_expiry(token))
