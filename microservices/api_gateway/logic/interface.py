@@ -19,8 +19,13 @@ _PACKED_FROM_BYTES = 1024
 _PACKABLE = ("text/", "application/json", "application/manifest+json", "image/svg+xml")
 # What this machine believes of endings is not asked, except for rare ones.
 _KINDS = {
-    **{".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"},
-    **{".json": "application/json", ".webmanifest": "application/manifest+json", ".woff2": "font/woff2"},
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+    ".webmanifest": "application/manifest+json",
+    ".woff2": "font/woff2",
 }
 # Scripts are files of ours and nothing else; styles may be inline, since the component library writes them so.
 _POLICY = (
