@@ -143,8 +143,15 @@ def test_headers_and_addresses_have_limits(http: httpx.Client) -> None:
     assert http.get("/api/v1/jobs", headers={f"X-{n}": "x" for n in range(101)}).json()["code"] == "headers_too_large"
 
 
+def test_refusals_of_the_front_door_tell_the_rate_limit_too(http: httpx.Client) -> None:
+    too_long = http.get("/api/v1/jobs", params={"q": "x" * 9000})
+    for refused in (too_long, http.get("/api/v1/jobs", headers={"X-Long": "x" * 33_000}), http.request("TRACE", "/")):
+        assert {"ratelimit", "ratelimit-policy", "x-request-id"} <= set(refused.headers)
+
+
 def test_unknown_methods_are_refused(http: httpx.Client, echo: EchoService) -> None:
-    assert http.request("TRACE", "/api/v1/jobs").status_code == 405
+    refused = http.request("TRACE", "/api/v1/jobs")
+    assert (refused.status_code, "PATCH" in refused.headers["allow"]) == (405, True)
     assert echo.seen == []
 
 
