@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+WES := .venv/wes
+PIP := -m pip install --quiet --disable-pip-version-check
 PACKAGES := microservices imputehub sandbox django_app
 
 .DEFAULT_GOAL := help
@@ -10,7 +12,7 @@ PACKAGES := microservices imputehub sandbox django_app
 help: ## Tell what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: .venv/.complete ## Make the environment from requirements.lock
+setup: .venv/.complete $(WES)/.complete ## Make the environments from their locks
 
 # The stamp comes last, so that an interrupted installation is made again.
 .venv/.complete: requirements.lock pyproject.toml
@@ -19,8 +21,14 @@ setup: .venv/.complete ## Make the environment from requirements.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { \
 		echo "The environment cannot be made: Python's venv module is incomplete (on Debian: python3-venv)." >&2; \
 		rm -rf .venv; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python $(PIP) --require-hashes -r requirements.lock
+	$(BIN)/python $(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The sandbox's WES site is other people's server, in an environment of its own.
+$(WES)/.complete: sandbox/wes/requirements.lock .venv/.complete
+	@test -x $(WES)/bin/python || $(BIN)/python -m venv $(WES)
+	$(WES)/bin/python $(PIP) --require-hashes -r sandbox/wes/requirements.lock
 	@touch $@
 
 demo: setup ## Start the platform, run a real imputation end to end, and leave it running
@@ -39,9 +47,11 @@ check: setup ## ruff, mypy, import-linter, architecture tests
 bench: setup ## Measure what docs and goals speak of
 	for script in tests/load/bench_*.py; do PYTHONPATH=. $(BIN)/python $$script || exit 1; done
 
-lock: setup ## Make requirements.lock anew from pyproject.toml
+lock: setup ## Make the locks anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
 		--no-emit-find-links --extra dev --python-version 3.11 pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
+		--no-emit-find-links --python-version 3.11 sandbox/wes/requirements.in -o sandbox/wes/requirements.lock
 
 clean: ## Remove what was made (not the platform's state in .imputehub)
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache *.egg-info

@@ -21,9 +21,10 @@ def demo() -> None:
     cli.up(detach=True)
     home = cli.find_home()
     with cli.explain_errors():
-        ports = {process["name"]: process["port"] for process in list_processes(home)}
+        processes = list_processes(home)
+    sites = {one["name"]: f"http://127.0.0.1:{one['port']}" for one in processes if one["kind"] == "sandbox"}
     with explain_platform_errors():
-        walk(home, f"http://127.0.0.1:{ports['sandbox_site']}")
+        walk(home, sites)
     _show_log_ins(home)
 
 

@@ -1,4 +1,4 @@
-"""The curator's part: the sandbox site and its panel enter the catalogue through Django, as any site would."""
+"""The curator's part: the sandbox's sites and their panels enter the catalogue through Django, as any site would."""
 
 import time
 from typing import Any
@@ -6,35 +6,40 @@ from uuid import uuid4
 
 from imputehub.client import Client, PlatformError
 
-SITE_NAME = "Sandbox imputation server"
 _DEADLINE_S = 60
+# The sites run on this machine and answer at once: they may be asked often.
+_QUICK = {"allow_private_network": True, "poll_first_s": 1, "health_interval_s": 30, "hold_retry_s": 2}
 
 
-def seed_catalogue(curator: Client, site_url: str, panel: dict[str, Any]) -> tuple[str, str]:
-    """(service, panel) ids in the curators' house; what is there already is brought up to date."""
-    service = {
-        "name": SITE_NAME,
+def describe_cloudgene_site(url: str) -> dict[str, Any]:
+    return _describe_site("Sandbox imputation server", "michigan", url, _QUICK)
+
+
+def describe_wes_site(url: str) -> dict[str, Any]:
+    """A user name and a password become a token there, and inputs travel with the submission."""
+    config = {**_QUICK, "token_url": f"{url}/token", "input_mode": "attachment"}
+    return _describe_site("Sandbox workflow node", "ga4gh", url, config)
+
+
+def _describe_site(name: str, api_type: str, url: str, config: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": name,
         "service_type": "imputation",
-        "api_type": "michigan",
-        "base_url": site_url,
+        "api_type": api_type,
+        "base_url": url,
         "location": "this machine",
         "country": "ZA",
         "requires_auth": True,
-        # The site runs on this machine, and answers at once: it may be asked often.
-        "api_config": {"allow_private_network": True, "poll_first_s": 1, "health_interval_s": 30, "hold_retry_s": 2},
+        "api_config": config,
         "is_active": True,
         "min_samples": 20,
     }
-    service_id = _save(curator, "services", ("name",), service)
-    described = {
-        "service": service_id,
-        "name": panel["name"],
-        "panel_id": panel["key"],
-        "populations": panel["populations"],
-        "build": "hg38",
-        "samples_count": panel["samples"],
-        "is_active": True,
-    }
+
+
+def seed_site(curator: Client, site: dict[str, Any], panel: dict[str, Any]) -> tuple[str, str]:
+    """(service, panel) ids in the curators' house; what is there already is brought up to date."""
+    service_id = _save(curator, "services", ("name",), site)
+    described = {"service": service_id, "build": "hg38", "is_active": True, **panel}
     return service_id, _save(curator, "panels", ("service", "panel_id"), described)
 
 
@@ -61,4 +66,4 @@ def wait_until_healthy(client: Client, service_id: str, panel_id: str) -> dict[s
         if found:
             last = f"it is {found[0]['health_status']}: {found[0]['error_message'] or 'not probed yet'}"
         time.sleep(0.3)
-    raise PlatformError(f"The sandbox site is not usable after {_DEADLINE_S} s: {last}.")
+    raise PlatformError(f"The site is not usable after {_DEADLINE_S} s: {last}.")

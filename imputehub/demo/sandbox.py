@@ -18,6 +18,7 @@ SEED = 20
 SAMPLES = 50
 # The simulator's panel: what the sandbox site offers it as.
 PANEL_FOLDER = "simulated"
+_RECIPE = Path(__file__).parents[2] / "sandbox" / "wes" / "recipe.json"
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,34 @@ def make_site_token(site_url: str, account: dict[str, Any]) -> str:
         return token
 
 
-def describe_panels(site_url: str, token: str) -> list[dict[str, Any]]:
-    """The site's panels with their populations, read from its form: `key`, `name`, `populations`."""
+def describe_cloudgene_panel(site_url: str, token: str, cohort: Cohort) -> dict[str, Any]:
+    """The panel as the site offers it in its form: what a curator enters."""
     with httpx.Client(base_url=site_url, timeout=10, headers={"X-Auth-Token": token}) as site:
         form = site.get("/api/v2/server/apps/imputationserver2").raise_for_status().json()
     fields = {field["id"]: field for field in form["params"]}
     bound = {entry["key"]: [choice["key"] for choice in entry["values"]] for entry in fields["population"]["values"]}
-    return [
-        {"key": choice["key"], "name": choice["value"], "populations": bound[choice["key"]]}
-        for choice in fields["refpanel"]["values"]
-    ]
+    panel = _read_panel(cohort)
+    offered = next(choice for choice in fields["refpanel"]["values"] if f"@{panel['id']}@" in choice["key"])
+    return {
+        "name": offered["value"],
+        "panel_id": offered["key"],
+        "populations": bound[offered["key"]],
+        "samples_count": panel["haplotypes"] // 2,
+    }
+
+
+def describe_wes_panel(cohort: Cohort) -> dict[str, Any]:
+    """A workflow site lists no panels: a curator enters what its workflow calls them, and the recipe to run it."""
+    panel = _read_panel(cohort)
+    return {
+        "name": panel["name"],
+        "panel_id": panel["id"],
+        "populations": sorted(panel["populations"]),
+        "samples_count": panel["haplotypes"] // 2,
+        "recipe": json.loads(_RECIPE.read_text()),
+    }
+
+
+def _read_panel(cohort: Cohort) -> dict[str, Any]:
+    panel: dict[str, Any] = json.loads((cohort.panel / "panel.json").read_text())
+    return panel

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -10,15 +11,34 @@ from imputehub.client import Client, PlatformError, hash_file
 from imputehub.commands._progress import console, explain_runs, follow_job, show_table
 from imputehub.commands.files import upload_checked
 from imputehub.commands.results import download_all
-from imputehub.demo.catalogue import SITE_NAME, seed_catalogue, wait_until_healthy
-from imputehub.demo.sandbox import Cohort, describe_panels, make_site_token, prepare_cohort, score_results
+from imputehub.demo.catalogue import describe_cloudgene_site, describe_wes_site, seed_site, wait_until_healthy
+from imputehub.demo.sandbox import (
+    Cohort,
+    describe_cloudgene_panel,
+    describe_wes_panel,
+    make_site_token,
+    prepare_cohort,
+    score_results,
+)
 
 # Below this at common sites something is wrong: the simulation's own ceiling is far above it.
 LEAST_R2_COMMON = 0.95
 
 
-def walk(home: Path, site_url: str) -> None:
-    """Run the demonstration on a platform that is up. Raises `PlatformError` when a step is not as it must be."""
+@dataclass(frozen=True)
+class Destination:
+    """One target of the job: a site and its panel in the catalogue."""
+
+    name: str
+    service_id: str
+    panel_id: str
+
+
+def walk(home: Path, sites: dict[str, str]) -> None:
+    """Run the demonstration on a platform that is up. Raises `PlatformError` when a step is not as it must be.
+
+    `sites`: the addresses of the sandbox's sites, by the names of their processes.
+    """
     started = time.monotonic()
     known = json.loads((home / "credentials.json").read_text())
     with console.status("Simulating a cohort and a reference panel (at the first time only) …"):
@@ -29,26 +49,40 @@ def walk(home: Path, site_url: str) -> None:
     ):
         curator.log_in(**known["accounts"]["curator"])
         researcher.log_in(**known["accounts"]["researcher"])
-        target = _prepare_site(home, site_url, curator, researcher, cohort)
+        destinations = _prepare_sites(home, sites, curator, researcher, cohort)
         file = _provide_cohort(researcher, cohort)
-        job = _impute(researcher, file, target)
+        job = _impute(researcher, file, destinations)
         imputed = _fetch(researcher, job, home / "demo" / job["id"])
-    _tell_accuracy(score_results(cohort, imputed))
-    console.print(f"Done in {time.monotonic() - started:.0f} s. Results: {imputed.parent}", highlight=False)
+    names = {destination.service_id: destination.name for destination in destinations}
+    _tell_accuracy({names[service_id]: score_results(cohort, path) for service_id, path in imputed.items()})
+    console.print(f"Done in {time.monotonic() - started:.0f} s. Results: {home / 'demo' / job['id']}", highlight=False)
 
 
-def _prepare_site(home: Path, site_url: str, curator: Client, researcher: Client, cohort: Cohort) -> dict[str, str]:
-    """The target of the job, with the researcher's own token for the site stored."""
+def _prepare_sites(
+    home: Path, sites: dict[str, str], curator: Client, researcher: Client, cohort: Cohort
+) -> list[Destination]:
+    """The job's targets, each healthy in the catalogue, with the researcher's own credential for it stored."""
     account = json.loads((home / "sandbox" / "accounts.json").read_text())[0]
-    token = make_site_token(site_url, account)
-    description = json.loads((cohort.panel / "panel.json").read_text())
-    panel = next(panel for panel in describe_panels(site_url, token) if f"@{description['id']}@" in panel["key"])
-    panel["samples"] = description["haplotypes"] // 2
-    service_id, panel_id = seed_catalogue(curator, site_url, panel)
-    site = wait_until_healthy(researcher, service_id, panel_id)
-    console.print(f"Catalogue: '{site['name']}' is healthy ({site['response_time_ms']:.0f} ms), panel {panel['key']}")
-    researcher.set_site_credential(service_id, token)
-    return {"service_id": service_id, "panel_id": panel_id}
+    url = sites["sandbox_site"]
+    token = make_site_token(url, account)
+    panel = describe_cloudgene_panel(url, token, cohort)
+    found = [_enter_site(curator, researcher, describe_cloudgene_site(url), panel, token)]
+    if "sandbox_wes" in sites:
+        site, panel = describe_wes_site(sites["sandbox_wes"]), describe_wes_panel(cohort)
+        password = f"{account['username']}:{account['password']}"
+        found.append(_enter_site(curator, researcher, site, panel, password))
+    return found
+
+
+def _enter_site(
+    curator: Client, researcher: Client, site: dict[str, Any], panel: dict[str, Any], credential: str
+) -> Destination:
+    service_id, panel_id = seed_site(curator, site, panel)
+    seen = wait_until_healthy(researcher, service_id, panel_id)
+    milliseconds = f"{seen['response_time_ms']:.0f} ms"
+    console.print(f"Catalogue: '{seen['name']}' is healthy ({milliseconds}), panel {panel['panel_id']}")
+    researcher.set_site_credential(service_id, credential)
+    return Destination(seen["name"], service_id, panel_id)
 
 
 def _provide_cohort(researcher: Client, cohort: Cohort) -> dict[str, Any]:
@@ -64,46 +98,50 @@ def _provide_cohort(researcher: Client, cohort: Cohort) -> dict[str, Any]:
     return file
 
 
-def _impute(researcher: Client, file: dict[str, Any], target: dict[str, str]) -> dict[str, Any]:
+def _impute(researcher: Client, file: dict[str, Any], destinations: list[Destination]) -> dict[str, Any]:
     wish = {
         "name": "Demonstration: simulated cohort, chr20",
         "input_file_ids": [file["id"]],
         "build": "hg38",
         "phasing": "no_phasing",
         "population": None,
-        "targets": [target],
+        "targets": [{"service_id": target.service_id, "panel_id": target.panel_id} for target in destinations],
     }
     job = researcher.create_job(wish, idempotency_key=uuid4().hex)
-    console.print(f"Job {job['id']} submitted", highlight=False)
-    ended = follow_job(researcher.watch_job(job["id"], interval_s=0.5), {target["service_id"]: SITE_NAME})
+    console.print(f"Job {job['id']} submitted to {len(destinations)} site(s)", highlight=False)
+    names = {target.service_id: target.name for target in destinations}
+    ended = follow_job(researcher.watch_job(job["id"], interval_s=0.5), names)
     if ended["status"] != "completed":
         explain_runs(ended)
         raise PlatformError(f"The job is {ended['status']}, not completed.")
     return ended
 
 
-def _fetch(researcher: Client, job: dict[str, Any], folder: Path) -> Path:
-    """Download all results; the imputed genotypes among them. Hashes are compared on the way."""
+def _fetch(researcher: Client, job: dict[str, Any], folder: Path) -> dict[str, Path]:
+    """Download all results; service id → its imputed genotypes. Hashes are compared on the way."""
     paths = download_all(researcher, job["id"], folder)
     console.print(f"{len(paths)} result files downloaded; each SHA-256 is the one that file_manager gives")
-    imputed = [path for path in paths if path.name.endswith(".dose.vcf.gz")]
-    if len(imputed) != 1:
-        raise PlatformError("The results hold no imputed genotypes.")
-    return imputed[0]
+    imputed = {}
+    for run in job["runs"]:
+        found = list((folder / run["id"]).glob("*.dose.vcf.gz"))
+        if len(found) != 1:
+            raise PlatformError("The results of a run hold no imputed genotypes.")
+        imputed[run["service_id"]] = found[0]
+    return imputed
 
 
-def _tell_accuracy(bins: list[dict[str, Any]]) -> None:
-    rows = [
-        (
-            f"{100 * part['maf_over']:g}–{100 * part['maf_up_to']:g} %",
-            "–" if part["r2"] is None else f"{part['r2']:.3f}",
-            f"{part['sites']:,}",
-            f"{part['skipped']:,}",
-        )
-        for part in bins
-    ]
+def _tell_accuracy(scores: dict[str, list[dict[str, Any]]]) -> None:
+    """The sites side by side: R² for each bin of minor allele frequency, and how many sites it was measured at."""
     console.print("Accuracy at the masked sites: mean squared correlation of dosage and true genotype")
-    show_table(("MAF in the panel", "R²", "sites", "not varying"), rows)
-    common = bins[-1]["r2"]
-    if common is None or common < LEAST_R2_COMMON:
-        raise PlatformError(f"R² at common sites is {common}, below {LEAST_R2_COMMON}: something is wrong.")
+    rows = []
+    for parts in zip(*scores.values(), strict=True):
+        span = f"{100 * parts[0]['maf_over']:g}–{100 * parts[0]['maf_up_to']:g} %"
+        r2 = ["–" if part["r2"] is None else f"{part['r2']:.3f}" for part in parts]
+        rows.append((span, *r2, f"{parts[0]['sites']:,}", f"{parts[0]['skipped']:,}"))
+    show_table(("MAF in the panel", *(f"R² {name}" for name in scores), "sites", "not varying"), rows)
+    for name, bins in scores.items():
+        common = bins[-1]["r2"]
+        if common is None or common < LEAST_R2_COMMON:
+            raise PlatformError(
+                f"R² at common sites is {common} at {name}, below {LEAST_R2_COMMON}: something is wrong."
+            )

@@ -18,6 +18,7 @@ DEFAULT_PORTS = {
     "monitoring": 8006,
     "django": 8010,
     "sandbox_site": 8101,
+    "sandbox_wes": 8102,
     "postgresql": 0,
     "valkey": 0,
 }

@@ -15,6 +15,8 @@ from imputehub.local.readiness import answers_http, awaits_tasks
 from imputehub.local.supervisor import Stage
 from imputehub.local.unprivileged import find_server_account
 
+# sapporo's own environment (`make setup` makes it); where it is absent, the platform runs without that site.
+WES_ENVIRONMENT = Path(__file__).parents[2] / ".venv" / "wes"
 UVICORN = ["--host", "127.0.0.1", "--no-access-log", "--timeout-graceful-shutdown", "5"]
 CELERY = ["worker", "-B", "-P", "threads", "--without-gossip", "--without-mingle"]
 # Threads of the job worker mostly wait for sites, each with an upload or a download of its own.
@@ -44,7 +46,14 @@ def list_names() -> list[tuple[str, Kind]]:
     names: list[tuple[str, Kind]] = [("postgresql", "database"), ("valkey", "cache")]
     names += [(service, "service") for service in SERVICES]
     workers: list[tuple[str, Kind]] = [("job_worker", "worker"), ("django_worker", "worker")]
-    return [*names, ("django", "django"), *workers, ("sandbox_site", "sandbox")]
+    sandbox: list[tuple[str, Kind]] = [("sandbox_site", "sandbox")]
+    if has_wes_site():
+        sandbox.append(("sandbox_wes", "sandbox"))
+    return [*names, ("django", "django"), *workers, *sandbox]
+
+
+def has_wes_site() -> bool:
+    return (WES_ENVIRONMENT / ".complete").exists()
 
 
 def build_stages(site: Installation) -> list[Stage]:
@@ -63,6 +72,7 @@ def build_stages(site: Installation) -> list[Stage]:
                 describe_worker(site, "job_worker", "job_processor", "microservices.job_processor.worker:app"),
                 describe_worker(site, "django_worker", "django", "django_app.config.celery:app"),
                 describe_sandbox(site),
+                *([describe_wes_site(site)] if has_wes_site() else []),
             ],
             None,
             list_account_tasks(site),
@@ -149,6 +159,24 @@ def describe_sandbox(site: Installation) -> ProcessSpec:
         variables | environment.list_prefixed(site.environ, "SANDBOX"),
         port,
         partial(answers_http, port, "/api/v2/server"),
+    )
+
+
+def describe_wes_site(site: Installation) -> ProcessSpec:
+    """Foreign too, and with an environment of its own; it imputes with the panels of the other sandbox site."""
+    port, directory = site.ports["sandbox_wes"], site.home / "sandbox"
+    options = ["--host", "127.0.0.1", "--port", str(port), "--data-dir", str(directory / "wes")]
+    options += ["--panels", str(directory / "site" / "panels"), "--accounts", str(directory / "accounts.json")]
+    # Its jobs are small and are to be seen at work: chunks as the other sandbox site cuts them.
+    options += ["--venv", str(WES_ENVIRONMENT), "--chunk-size", "500000", "--overlap", "150000"]
+    variables = environment.list_base_environment(site.environ)
+    return ProcessSpec(
+        "sandbox_wes",
+        "sandbox",
+        [sys.executable, "-m", "sandbox.wes", *options],
+        variables | environment.list_prefixed(site.environ, "SANDBOX"),
+        port,
+        partial(answers_http, port, "/service-info"),
     )
 
 

@@ -29,10 +29,10 @@ def wait_for(condition: Callable[[], Any], what: str, deadline_s: float = 60) ->
     return found
 
 
-def test_the_demonstration_imputes_and_is_accurate(demo: str) -> None:
-    common = re.search(r"5–50 %\W+([01]\.\d+)", demo)
+def test_the_demonstration_imputes_at_two_sites_and_is_accurate(demo: str) -> None:
+    common = re.search(r"5–50 %\W+([01]\.\d+)\W+([01]\.\d+)", demo)
     assert common is not None, demo
-    assert float(common.group(1)) >= 0.95
+    assert all(float(r2) >= 0.95 for r2 in common.groups())
     assert "each SHA-256 is the one that file_manager gives" in demo
     assert "/admin/" in demo
 
@@ -113,8 +113,7 @@ def test_the_commands_take_a_person_from_upload_to_results(platform: Platform, d
     file_id = re.search(r"ready, id ([0-9a-f-]{36})", uploaded)
     assert file_id is not None, uploaded
     with platform.log_in("researcher") as client:
-        site = client.list_services()[0]
-        panel = client.list_panels(site["id"])[0]
+        site, panel = find_cloudgene_panel(client)
     target = f"{site['name']}/{panel['name']}"
     options = ("--target", target, "--build", "hg38", "--phasing", "no_phasing", "--mode", "qc_only", "--watch")
     submitted = platform.command("jobs", "submit", file_id.group(1), *options, person=tmp_path).stdout
@@ -125,10 +124,15 @@ def test_the_commands_take_a_person_from_upload_to_results(platform: Platform, d
     assert [path.name for path in folder.rglob("qc_report.txt")] == ["qc_report.txt"]
 
 
+def find_cloudgene_panel(client: Client) -> tuple[dict[str, Any], dict[str, Any]]:
+    site = next(site for site in client.list_services() if site["api_type"] == "michigan")
+    return site, client.list_panels(site["id"])[0]
+
+
 def submit_demo_job(client: Client, **changes: Any) -> str:
     file = next(file for file in client.list_files() if file["status"] == "ready")
-    site = client.list_services()[0]
-    target = {"service_id": site["id"], "panel_id": client.list_panels(site["id"])[0]["id"]}
+    site, panel = find_cloudgene_panel(client)
+    target = {"service_id": site["id"], "panel_id": panel["id"]}
     wish = {"name": "under fire", "input_file_ids": [file["id"]], "build": "hg38", "phasing": "no_phasing"}
     return str(client.create_job(wish | {"targets": [target]} | changes)["id"])
 
