@@ -1,5 +1,6 @@
 """Sites and their panels, as the curators keep them; the field names are those of the public interface."""
 
+import re
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -96,6 +97,8 @@ class ImputationService(ReplicatedModel):
         self.credential_set_at = timezone.now() if text else None
 
     def clean(self) -> None:
+        if self.country and not re.fullmatch("[A-Za-z]{2}", self.country):
+            raise ValidationError({"country": "Give the ISO 3166 code of two letters, such as ZA."})
         if self.min_samples is not None and self.max_samples is not None and self.min_samples > self.max_samples:
             raise ValidationError({"min_samples": "More than max_samples: no cohort would be accepted."})
 

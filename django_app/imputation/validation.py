@@ -21,7 +21,9 @@ def validate_base_url(url: str) -> None:
     """An absolute http(s) address without a query; adapters append their paths to it."""
     try:
         parts = urlsplit(url)
-        is_absolute = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        # A name that IDNA refuses (an empty or overlong label) could never be looked up.
+        has_host = bool((parts.hostname or "").encode("idna"))
+        is_absolute = parts.scheme in ("http", "https") and has_host and parts.port != 0
     except ValueError:
         is_absolute = False
     if not is_absolute or re.search(r"[\s\\]", url):
