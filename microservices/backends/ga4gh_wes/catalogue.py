@@ -14,7 +14,10 @@ INFO_PATH = "/service-info"
 
 
 async def probe_server(client: WesClient) -> SiteProbe:
-    """Cheap, and anonymous as long as the site allows it. Whatever the site does is a finding, never an error."""
+    """Cheap, and anonymous as long as the site allows it. Whatever the site does is a finding, never an error.
+
+    A server that describes itself to accounts only is believed when it says so in WES's own form.
+    """
     started = time.perf_counter()
     try:
         answer = await client.call(INFO_PATH, anonymous=True)
@@ -23,8 +26,8 @@ async def probe_server(client: WesClient) -> SiteProbe:
             answer = await client.call(INFO_PATH)
     except SiteError as error:
         return SiteProbe("unhealthy", None, error.message)
-    if answer.status in (401, 403):
-        return SiteProbe("degraded", elapsed_ms, "The site answers, but describes itself only after a log-in.")
+    if answer.status in (401, 403) and answer.document is not None:
+        return SiteProbe("healthy", elapsed_ms, "The site answers, and describes itself after a log-in.")
     try:
         info = _read_info(answer)
     except SiteError as error:
