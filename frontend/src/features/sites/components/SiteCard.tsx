@@ -1,0 +1,58 @@
+import Box from '@mui/material/Box';
+import Card from '@mui/material/Card';
+import Typography from '@mui/material/Typography';
+import { useTranslation } from 'react-i18next';
+
+import type { Site } from '@/shared/catalogue/queries';
+import { formatCount, formatMoment } from '@/shared/format/units';
+import { TextLink } from '@/shared/ui/links';
+import { Readout, Readouts } from '@/shared/ui/Readout';
+import { StatusMark } from '@/shared/ui/StatusMark';
+
+export function SiteCard({ site }: { site: Site }) {
+  const { t, i18n } = useTranslation();
+  return (
+    <Card component="article" sx={{ p: 2.5, height: '100%', display: 'flex', flexDirection: 'column', gap: 2 }}>
+      <Box sx={{ display: 'flex', gap: 2, justifyContent: 'space-between', alignItems: 'baseline' }}>
+        <Typography variant="h2" sx={{ minWidth: 0, overflowWrap: 'anywhere' }}>
+          <TextLink to={`/sites/${site.id}`} color="inherit">
+            {site.name}
+          </TextLink>
+        </Typography>
+        <StatusMark status={site.health_status} />
+      </Box>
+      <Typography variant="body2" sx={{ color: 'text.secondary', mt: -1.5 }}>
+        {[site.location, nameCountry(site.country, i18n.language)].filter(Boolean).join(' · ')}
+      </Typography>
+      {site.error_message && (
+        <Typography variant="body2" color="error" lang="en">
+          {site.error_message}
+        </Typography>
+      )}
+      <Box sx={{ mt: 'auto' }}>
+        <Readouts least="6rem">
+          <Readout label={t('sites.panels')}>{formatCount(site.panels_count, i18n.language)}</Readout>
+          <Readout label={t('sites.answersIn')}>
+            {site.response_time_ms === null
+              ? '–'
+              : `${formatCount(Math.round(site.response_time_ms), i18n.language)} ms`}
+          </Readout>
+          <Readout label={t('sites.protocol')}>{t(`sites.api.${site.api_type}`)}</Readout>
+        </Readouts>
+      </Box>
+      {site.last_health_check && (
+        <Typography variant="caption" sx={{ color: 'text.secondary' }}>
+          {t('sites.checkedAt', { moment: formatMoment(site.last_health_check, i18n.language) })}
+        </Typography>
+      )}
+    </Card>
+  );
+}
+
+export function nameCountry(code: string, language: string): string {
+  try {
+    return new Intl.DisplayNames(language, { type: 'region' }).of(code) ?? code;
+  } catch {
+    return code;
+  }
+}
