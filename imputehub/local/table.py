@@ -17,7 +17,7 @@ from imputehub.local.unprivileged import find_server_account
 
 # sapporo's own environment (`make setup` makes it); where it is absent, the platform runs without that site.
 WES_ENVIRONMENT = Path(__file__).parents[2] / ".venv" / "wes"
-UVICORN = ["--host", "127.0.0.1", "--no-access-log", "--timeout-graceful-shutdown", "5"]
+UVICORN = ["--host", "127.0.0.1", "--no-access-log", "--timeout-graceful-shutdown", "5", "--ws-max-size", "131072"]
 CELERY = ["worker", "-B", "-P", "threads", "--without-gossip", "--without-mingle"]
 # Threads of the job worker mostly wait for sites, each with an upload or a download of its own.
 THREADS = {"job_worker": 32, "django_worker": 4}
