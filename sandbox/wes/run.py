@@ -54,6 +54,8 @@ class Execution:
         if self.stopped:  # it was told to stop while the engine was being started
             self._kill_engine()
         code = self._engine.wait()
+        if code < 0:
+            self._kill_engine()  # its workers wait for a process that is no more
         self._engine = None
         return code
 

@@ -121,11 +121,13 @@ def test_a_killed_site_leaves_no_engine_behind_and_says_so_when_it_is_back(
 
 def test_an_engine_that_is_killed_is_the_site_s_fault(slow_site: RunningWes, simulation: Simulation) -> None:
     run = slow_site.submit(simulation.cohort)
-    _script, *engine = slow_site.find_processes(run)
-    engine[0].kill()
+    processes = slow_site.find_processes(run)
+    assert len(processes) >= 3
+    processes[1].kill()
     found = slow_site.wait_for_end(run)
     assert found["state"] == "SYSTEM_ERROR"
     assert found["run_log"]["system_logs"] == ["The engine was ended by signal 9."]
+    wait_until_gone(processes)
 
 
 def test_accounts_see_nothing_without_a_token(simulation: Simulation, tmp_path: Path) -> None:
