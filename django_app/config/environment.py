@@ -34,6 +34,25 @@ class Environment(BaseSettings):
     own_url: str = Field(default="http://127.0.0.1:8010", validation_alias="DJANGO_URL")
     authority_url: str = Field(default="http://127.0.0.1:8001", validation_alias="USER_SERVICE_URL")
     registry_url: str = Field(default="http://127.0.0.1:8002", validation_alias="SERVICE_REGISTRY_URL")
+    gateway_url: str = Field(default="http://127.0.0.1:8000", validation_alias="API_GATEWAY_URL")
+    job_processor_url: str = Field(default="http://127.0.0.1:8003", validation_alias="JOB_PROCESSOR_URL")
+    file_manager_url: str = Field(default="http://127.0.0.1:8004", validation_alias="FILE_MANAGER_URL")
+    notification_url: str = Field(default="http://127.0.0.1:8005", validation_alias="NOTIFICATION_URL")
+    monitoring_url: str = Field(default="http://127.0.0.1:8006", validation_alias="MONITORING_URL")
+
+    @property
+    def service_urls(self) -> dict[str, str]:
+        """Name → base address of every service of ours, this one included."""
+        return {
+            "api_gateway": self.gateway_url,
+            "user_service": self.authority_url,
+            "service_registry": self.registry_url,
+            "job_processor": self.job_processor_url,
+            "file_manager": self.file_manager_url,
+            "notification": self.notification_url,
+            "monitoring": self.monitoring_url,
+            "django": self.own_url,
+        }
 
     @property
     def public_origin(self) -> str:

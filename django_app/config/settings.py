@@ -112,6 +112,7 @@ UNFOLD = {
     "SITE_HEADER": "ImputeHub curation",
     "SHOW_VIEW_ON_SITE": False,
     "LOGIN": {"form": "django_app.imputation.login.StaffLoginForm"},
+    "SIDEBAR": {"navigation": "django_app.imputation.admin.navigation.list_pages"},
 }
 
 # Changes are delivered to these: name → base address.

@@ -1,6 +1,6 @@
 """Django as it runs: its own database and broker, real HTTP in front, and the peers that it speaks to."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -13,10 +13,13 @@ from django.db import connection, connections
 from django.test.utils import override_settings
 
 from django_app.config.environment import Environment, read_database_url
+from django_app.imputation.live_health import get_live_health
 from django_app.outbox.relay import Relay
 from imputehub.local.postgresql import PostgresqlServer
 from microservices.kernel.testing import TokenAuthority, serve_app, serve_authority
+from tests.django_app.browsing import ACCOUNTS, PASSWORD, FormReader, ensure_staff
 from tests.django_app.registry import StubRegistry
+from tests.django_app.stub_site import StubSite, serve_site
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ def house(running_house: House) -> House:
             " outbox_subject, outbox_delivery, auth_user, django_admin_log, django_session CASCADE"
         )
     running_house.registry.forget()
+    get_live_health.cache_clear()
     return running_house
 
 
@@ -100,3 +104,31 @@ def curator(house: House) -> Iterator[httpx.Client]:
     headers = house.authority.person(["curator"])
     with httpx.Client(base_url=f"{house.url}/api/v1/curation", headers=headers, timeout=30) as client:
         yield client
+
+
+@pytest.fixture
+def log_in(house: House) -> Iterator[Callable[[str], httpx.Client]]:
+    ensure_staff(ACCOUNTS)
+    clients: list[httpx.Client] = []
+
+    def log_in(email: str, password: str = PASSWORD) -> httpx.Client:
+        client = httpx.Client(base_url=house.url, follow_redirects=True, timeout=30)
+        clients.append(client)
+        form = FormReader(client.get("/admin/login/?next=/admin/").text).fields
+        client.post("/admin/login/", data={**form, "username": email, "password": password})
+        return client
+
+    yield log_in
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def browser(log_in: Callable[[str], httpx.Client]) -> httpx.Client:
+    return log_in("curator@example.org")
+
+
+@pytest.fixture
+def site() -> Iterator[StubSite]:
+    with serve_site() as site:
+        yield site

@@ -1,106 +1,26 @@
 """The curators' pages in a browser's terms: real forms over real HTTP."""
 
-import io
 import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from html.parser import HTMLParser
-from typing import Any
+from collections.abc import Callable
 
 import httpx
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 
 from django_app.imputation.models import ImputationService, ReferencePanel
 from django_app.outbox.models import Delivery
 from django_app.outbox.relay import Relay
+from tests.django_app.browsing import ACCOUNTS, PANELS, PASSWORD, SERVICES, FormReader, ensure_staff, submit
 from tests.django_app.catalogue import add_panel, add_site
 from tests.django_app.conftest import House
 from tests.django_app.registry import StubRegistry
 from tests.django_app.test_process import base_environment
 
-PASSWORD = "long-enough-for-a-test"
-ACCOUNTS = [
-    {"email": "Curator@example.org", "password": PASSWORD, "full_name": "Example Curator", "roles": ["curator"]},
-    {"email": "admin@example.org", "password": PASSWORD, "full_name": "Example Admin", "roles": ["admin"]},
-    {"email": "researcher@example.org", "password": PASSWORD, "full_name": "Example", "roles": ["researcher"]},
-]
-SERVICES = "/admin/imputation/imputationservice/"
-PANELS = "/admin/imputation/referencepanel/"
 DELIVERIES = "/admin/outbox/delivery/"
-
-
-class FormReader(HTMLParser):
-    """The fields of a page's forms as a browser would send them."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.fields: dict[str, str] = {}
-        self._select = self._textarea = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attributes}
-        if tag == "input" and given.get("type") in ("checkbox", "radio"):
-            if "checked" in given:
-                self.fields[given["name"]] = given.get("value", "on")
-        elif tag == "input" and given.get("name") and given.get("type") not in ("submit", "button", "file"):
-            self.fields[given["name"]] = given.get("value", "")
-        elif tag == "select":
-            self._select = given.get("name", "")
-            self.fields.setdefault(self._select, "")
-        elif tag == "option" and "selected" in given:
-            self.fields[self._select] = given["value"]
-        elif tag == "textarea":
-            self._textarea = given["name"]
-            self.fields[self._textarea] = ""
-
-    def handle_data(self, data: str) -> None:
-        if self._textarea:
-            self.fields[self._textarea] += data.removeprefix("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "textarea":
-            self._textarea = ""
-
-
-def ensure_staff(accounts: Any) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.stdin", io.StringIO(accounts if isinstance(accounts, str) else json.dumps(accounts)))
-        call_command("ensure_staff", verbosity=0)
-
-
-@pytest.fixture
-def log_in(house: House) -> Iterator[Callable[[str], httpx.Client]]:
-    ensure_staff(ACCOUNTS)
-    clients: list[httpx.Client] = []
-
-    def log_in(email: str, password: str = PASSWORD) -> httpx.Client:
-        client = httpx.Client(base_url=house.url, follow_redirects=True, timeout=30)
-        clients.append(client)
-        form = FormReader(client.get("/admin/login/?next=/admin/").text).fields
-        client.post("/admin/login/", data={**form, "username": email, "password": password})
-        return client
-
-    yield log_in
-    for client in clients:
-        client.close()
-
-
-@pytest.fixture
-def browser(log_in: Callable[[str], httpx.Client]) -> httpx.Client:
-    return log_in("curator@example.org")
-
-
-def submit(browser: httpx.Client, path: str, **changes: str) -> httpx.Response:
-    """Load a page, change some of its fields, and send the form."""
-    form = FormReader(browser.get(path).text).fields
-    changes = {"_save": "Save", **changes}
-    fields = {name: value for name, value in form.items() if name and "__prefix__" not in name}
-    return browser.post(path, data={**fields, **changes})
 
 
 NEW_SITE = {

@@ -63,6 +63,7 @@ ROUTES = [
     ("PATCH", f"/services/{UNKNOWN}/"),
     ("DELETE", f"/services/{UNKNOWN}/"),
     ("POST", f"/services/{UNKNOWN}/push/"),
+    ("POST", f"/services/{UNKNOWN}/test-connection/"),
     ("GET", "/panels/"),
     ("POST", "/panels/"),
     ("GET", f"/panels/{UNKNOWN}/"),

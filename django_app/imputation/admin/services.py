@@ -12,6 +12,8 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanWidget
 
 from django_app.imputation.admin.panels import PanelInline
+from django_app.imputation.admin.site_actions import SiteActions
+from django_app.imputation.live_health import NO_ANSWER, describe_health, get_live_health
 from django_app.imputation.models import ImputationService
 from django_app.imputation.validation import validate_credential
 from django_app.outbox.recording import record_change
@@ -58,14 +60,14 @@ class SyncFilter(admin.SimpleListFilter):
 
 
 @admin.register(ImputationService)
-class ServiceAdmin(ModelAdmin):
+class ServiceAdmin(SiteActions, ModelAdmin):
     form = ServiceForm
     inlines = (PanelInline,)
-    list_display = ("name", "api_type", "country", "is_active", "panel_count", "sync_state")
+    list_display = ("name", "api_type", "country", "is_active", "panel_count", "live_health", "sync_state")
     list_filter = ("api_type", "country", "is_active", SyncFilter)
     search_fields = ("name", "base_url", "location", "panels__name", "panels__panel_id")
-    readonly_fields = ("credential_state", "sync_state", "created_at", "updated_at")
-    actions = ("push_again",)
+    readonly_fields = ("credential_state", "live_health", "sync_state", "created_at", "updated_at")
+    actions = ("test_connections", "check_healths", "push_again")
     fieldsets = (
         (None, {"fields": ("name", "service_type", "api_type", "base_url", "location", "country", "is_active")}),
         (
@@ -83,7 +85,7 @@ class ServiceAdmin(ModelAdmin):
         ),
         ("Limits", {"fields": ("max_file_size_mb", "supported_formats", "min_samples", "max_samples")}),
         ("Adapter", {"fields": ("api_config",)}),
-        ("Registry", {"fields": ("sync_state", "created_at", "updated_at")}),
+        ("Registry", {"fields": ("live_health", "sync_state", "created_at", "updated_at")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ImputationService]:
@@ -94,6 +96,14 @@ class ServiceAdmin(ModelAdmin):
     @admin.display(description="Panels", ordering="panel_total")
     def panel_count(self, service: Any) -> int:
         return int(service.panel_total)
+
+    @admin.display(description="Health")
+    def live_health(self, service: ImputationService) -> str:
+        known = get_live_health().read()
+        if known is None:
+            return NO_ANSWER
+        health = known.get(service.pk)
+        return describe_health(health) if health else "not known to the registry yet"
 
     @admin.display(description="Registry", ordering="sync_state")
     def sync_state(self, service: Any) -> str:

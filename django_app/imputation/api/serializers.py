@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     PanelBase = serializers.ModelSerializer[ReferencePanel]
     SyncBase = serializers.ModelSerializer[Subject]
     StrictBase = serializers.ModelSerializer[Any]
+    ReportBase = serializers.Serializer[Any]
 else:
     ServiceBase = PanelBase = SyncBase = StrictBase = serializers.ModelSerializer
+    ReportBase = serializers.Serializer
 
 
 class StrictSerializer(StrictBase):
@@ -153,3 +155,24 @@ class SyncSerializer(SyncBase):
 
     def get_parked(self, row: Any) -> bool:
         return row.sync_parked_at is not None
+
+
+class CredentialCheckSerializer(ReportBase):
+    valid = serializers.BooleanField()
+    message = serializers.CharField()
+    account = serializers.CharField(allow_null=True)
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
+class ConnectionSerializer(ReportBase):
+    """What a test of a site's connection found; `credential` is null where none was tried."""
+
+    service_id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=["healthy", "degraded", "unhealthy"])
+    response_time_ms = serializers.FloatField(allow_null=True)
+    version = serializers.CharField(allow_null=True)
+    tls = serializers.CharField(allow_blank=True)
+    message = serializers.CharField(allow_blank=True)
+    fix = serializers.CharField(allow_blank=True)
+    credential = CredentialCheckSerializer(allow_null=True)
+    tested_at = serializers.DateTimeField()

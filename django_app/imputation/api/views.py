@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from asgiref.sync import async_to_sync
 from django.db import transaction
 from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, UUIDField, Value
 from django.db.models.functions import Cast, Concat, Substr
@@ -17,7 +18,13 @@ from rest_framework.serializers import BaseSerializer
 from django_app.imputation.api.filters import PanelFilters, ServiceFilters, SyncFilters
 from django_app.imputation.api.idempotency import create_once
 from django_app.imputation.api.pagination import CursorPages
-from django_app.imputation.api.serializers import PanelSerializer, ServiceSerializer, SyncSerializer
+from django_app.imputation.api.serializers import (
+    ConnectionSerializer,
+    PanelSerializer,
+    ServiceSerializer,
+    SyncSerializer,
+)
+from django_app.imputation.connection import try_site
 from django_app.imputation.models import ImputationService, ReferencePanel, site_subject
 from django_app.outbox.models import Subject
 from django_app.outbox.recording import lock_subjects, record_change
@@ -98,6 +105,13 @@ class ServiceViewSet(CurationViewSet):
             record_change(site_subject(self.get_object().pk))
             state = list_sync_states().get(name=site_subject(UUID(pk)))
         return Response(SyncSerializer(state).data, status=202)
+
+    @extend_schema(request=None, responses={200: ConnectionSerializer})
+    @action(detail=True, methods=["post"], url_path="test-connection")
+    def test_connection(self, request: Request, pk: str) -> Response:
+        """Try the site from here, as it is stored; with its credential, where one is set."""
+        report = async_to_sync(try_site)(self.get_object())
+        return Response(ConnectionSerializer(report).data)
 
 
 class PanelViewSet(CurationViewSet):

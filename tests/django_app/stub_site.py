@@ -1,0 +1,109 @@
+"""A Cloudgene site for curators to try: real HTTP or TLS (with a certificate that nobody has signed)."""
+
+import ipaddress
+import json
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+GOOD_TOKEN = "token-that-the-site-knows"
+
+
+@dataclass
+class StubSite:
+    """`status` and `body` are its answer about itself; `tokens` are those that it was asked about."""
+
+    status: int = 200
+    body: dict[str, Any] = field(
+        default_factory=lambda: {
+            "name": "Stub site",
+            "apps": [{"id": "imputationserver2", "name": "Imputation", "version": "2.0.8"}],
+            "loggedIn": False,
+            "maintenace": False,
+        }
+    )
+    tokens: list[str] = field(default_factory=list)
+    url: str = ""
+
+    def verify(self, token: str) -> dict[str, Any]:
+        self.tokens.append(token)
+        if token == GOOD_TOKEN:
+            return {"valid": True, "username": "curator", "message": "Token is valid.", "expire": "2031-01-01"}
+        return {"valid": False, "message": "Invalid token."}
+
+
+@contextmanager
+def serve_site(tls: ssl.SSLContext | None = None) -> Iterator[StubSite]:
+    site = StubSite()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _make_handler(site))
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    site.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
+        yield site
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _make_handler(site: StubSite) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._answer(site.status, site.body)
+
+        def do_POST(self) -> None:
+            form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            self._answer(200, site.verify(form["token"][0]))
+
+        def _answer(self, status: int, body: dict[str, Any]) -> None:
+            payload = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(payload)))
+            self.end_headers()
+            self.wfile.write(payload)
+
+        def log_message(self, *_args: Any) -> None:
+            pass
+
+    return Handler
+
+
+def make_tls(folder: Path) -> tuple[ssl.SSLContext, str]:
+    """(the server's side, its certificate as PEM) for 127.0.0.1."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stub site")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "site.pem").write_bytes(pem + private)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folder / "site.pem")
+    return context, pem.decode()

@@ -1,0 +1,129 @@
+"""`/admin/microservices/`: what staff see of our own services."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import httpx
+import pytest
+from django.conf import settings
+from django.test.utils import override_settings
+
+from django_app.config import probing
+from microservices.kernel.testing import serve_app
+from tests.django_app.conftest import House
+
+PAGE = "/admin/microservices/"
+METRICS = f"""
+process_resident_memory_bytes 1.048576e+08
+process_start_time_seconds {time.time() - 7200}
+http_requests_total{{method="GET",route="/api/v1/jobs",status="200"}} 3.0
+http_requests_total{{method="GET",route="/api/v1/jobs",status="503"}} 1.0
+http_requests_total{{method="GET",route="/health",status="200"}} 96.0
+"""
+DEPENDENCIES = {"database": {"status": "down", "error": "OperationalError: <no> server"}, "broker": {"status": "ok"}}
+
+
+def build_service(ready: bool, hangs: bool = False) -> Any:
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        if hangs:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            return
+        path = scope["path"]
+        status = 503 if path == "/health/ready" and not ready else 200
+        body = {
+            "/health/ready": httpx.Request("POST", "http://x", json={"dependencies": {} if ready else DEPENDENCIES}),
+            "/health": httpx.Request("POST", "http://x", json={"version": "1.2.3"}),
+            "/metrics": httpx.Request("POST", "http://x", content=METRICS),
+        }[path].read()
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+
+    return answer
+
+
+@pytest.fixture
+def platform(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """One service of each sort; the time-out is short."""
+    monkeypatch.setattr(probing, "_TIMEOUT_S", 1.0)
+    away = "http://127.0.0.1:1"
+    with ExitStack() as stack:
+        urls = {
+            "job_processor_url": stack.enter_context(serve_app(build_service(ready=True))),
+            "file_manager_url": stack.enter_context(serve_app(build_service(ready=False))),
+            "notification_url": stack.enter_context(serve_app(build_service(ready=True, hangs=True))),
+            "monitoring_url": away,
+            "gateway_url": away,
+            "own_url": house.url,
+        }
+        environment = settings.ENVIRONMENT.model_copy(update=urls)
+        stack.enter_context(override_settings(ENVIRONMENT=environment))
+        yield
+
+
+def read_rows(page: str) -> dict[str, list[str]]:
+    """Service → the texts of its cells."""
+    rows = re.findall(r"<tr.*?</tr>", page, re.DOTALL)[1:]
+    cells = [re.findall(r"<t[hd].*?</t[hd]>", row, re.DOTALL) for row in rows]
+    texts = [[re.sub(r"<[^>]*>|\s+", " ", cell).strip() for cell in row] for row in cells]
+    return {row[0]: row[1:] for row in texts}
+
+
+@pytest.mark.usefixtures("platform")
+def test_every_service_is_shown_as_it_is_and_none_delays_the_others(browser: httpx.Client) -> None:
+    started = time.monotonic()
+    page = browser.get(PAGE)
+    assert time.monotonic() - started < 4
+    assert page.headers["Cache-Control"].startswith("max-age=0")
+    rows = read_rows(page.text)
+    assert list(rows) == list(settings.ENVIRONMENT.service_urls)
+    state, version, latency, errors, memory, uptime, wrong = rows["job_processor"]
+    assert (state, version, errors, memory, wrong) == ("ready", "1.2.3", "25.00 %", "100.0 MB", "")
+    assert latency.endswith(" ms")
+    assert uptime.startswith("2:0")
+    assert rows["file_manager"][0] == "unready"
+    assert rows["file_manager"][-1] == "database: OperationalError: &lt;no&gt; server"
+    assert rows["notification"][0] == "down"
+    assert rows["notification"][-1] == "no answer within 1 s"
+    assert rows["monitoring"][:6] == ["down", "–", "–", "–", "–", "–"]
+    assert rows["monitoring"][-1].startswith("cannot be reached: ")
+    assert rows["django"][0] == "ready"
+    ready = sum(cells[0] == "ready" for cells in rows.values())
+    assert f"{ready} of 8 services are ready" in page.text
+
+
+@pytest.mark.usefixtures("platform")
+def test_the_page_refreshes_itself_by_a_script_of_ours(browser: httpx.Client) -> None:
+    page = browser.get(PAGE).text
+    assert 'data-refresh-every="10"' in page
+    assert '<script src="/admin/static/imputation/refresh.js" defer>' in page
+    assert browser.get("/admin/static/imputation/refresh.js").status_code == 200
+
+
+def test_the_page_is_for_staff_and_in_the_side_bar(house: House, log_in: Callable[[str], httpx.Client]) -> None:
+    assert f'href="{PAGE}"' in log_in("curator@example.org").get("/admin/").text
+    assert "Log in" in log_in("researcher@example.org").get(PAGE).text
+    assert httpx.get(f"{house.url}{PAGE}").status_code == 302
+
+
+def test_the_side_bar_shows_what_a_person_may_open(log_in: Callable[[str], httpx.Client]) -> None:
+    curator, admin = log_in("curator@example.org").get("/admin/").text, log_in("admin@example.org").get("/admin/").text
+    for path in (
+        "/admin/imputation/imputationservice/",
+        "/admin/imputation/referencepanel/",
+        "/admin/outbox/delivery/",
+    ):
+        assert f'href="{path}"' in curator
+    assert 'href="/admin/auth/user/"' not in curator
+    assert 'href="/admin/auth/user/"' in admin
+
+
+def test_numbers_that_a_service_does_not_tell_are_left_out() -> None:
+    assert probing.read_usage("") == probing.Usage()
+    with pytest.raises(ValueError, match=r"."):
+        probing.read_usage("<html>not metrics</html>")
