@@ -1,8 +1,9 @@
 """The one way in which a service becomes a FastAPI application."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
+from typing import Any
 
 import anyio.to_thread
 from fastapi import APIRouter, FastAPI, Request
@@ -110,6 +111,15 @@ def explain_validation(error: RequestValidationError) -> InvalidInputError:
     errors = []
     for finding in error.errors():
         place = [str(part) for part in finding["loc"] if part not in ("body", "query", "path", "header")]
-        errors.append({"field": ".".join(place) or "body", "message": str(finding["msg"])})
+        errors.append({"field": ".".join(place) or "body", "message": _put_plainly(finding)})
     first = errors[0] if errors else {"field": "body", "message": "cannot be read"}
     return InvalidInputError(f"{first['field']}: {first['message']}", errors=errors)
+
+
+def _put_plainly(finding: Mapping[str, Any]) -> str:
+    """pydantic's words without its own terms: people read them in forms."""
+    if finding["type"] == "extra_forbidden":
+        return "There is no such field here"
+    message = str(finding["msg"]).removeprefix("Value error, ").replace(" after validation", "")
+    is_secret_text = finding.get("ctx", {}).get("field_type") == "Value"
+    return message.replace("items", "characters") if is_secret_text else message

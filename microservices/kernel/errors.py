@@ -42,12 +42,18 @@ class ServiceError(Exception):
         return problem
 
 
+_WHAT_TO_DO = {
+    404: "There is nothing at this address. /docs lists what there is.",
+    405: "This address does not take this method; the header Allow names those that it takes.",
+}
+
+
 class HttpError(ServiceError):
     """What the framework itself refuses: an unknown path, a method that a path does not have, …"""
 
     def __init__(self, status: int, title: str, headers: Mapping[str, str] | None = None) -> None:
         codes = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media_type"}
-        super().__init__(title, headers=headers, code=codes.get(status, "http_error"))
+        super().__init__(_WHAT_TO_DO.get(status, title), headers=headers, code=codes.get(status, "http_error"))
         self.status = status
         self.title = title
 

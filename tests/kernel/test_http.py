@@ -6,7 +6,7 @@ from typing import Annotated
 import httpx
 import pytest
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from microservices.kernel.app import create_app
 from microservices.kernel.auth import ANYONE, PEOPLE, Principal, people_with, services_with
@@ -21,6 +21,7 @@ class Order(BaseModel):
 
     count: int
     secret: SecretStr = SecretStr("")
+    password: SecretStr = Field(default=SecretStr(""), min_length=10)
 
 
 router = APIRouter()
@@ -130,6 +131,14 @@ def test_wrong_input_is_named_but_not_repeated(http: httpx.Client) -> None:
     assert "hunter2" not in answer.text
 
 
+def test_wrong_input_is_told_in_words_that_people_know(http: httpx.Client) -> None:
+    answer = http.post("/orders", json={"count": 1, "password": "short", "more": 1})
+    assert {found["field"]: found["message"] for found in answer.json()["errors"]} == {
+        "password": "Value should have at least 10 characters, not 5",
+        "more": "There is no such field here",
+    }
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
@@ -143,6 +152,7 @@ def test_what_the_framework_refuses_looks_the_same(
 ) -> None:
     answer = http.request(method, path)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert "address" in answer.json()["detail"]
     assert answer.headers["content-type"] == "application/problem+json"
 
 
