@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -131,6 +132,15 @@ def make_due(world: World, run_id: UUID) -> None:
         run = session.get(Run, run_id)
         assert run is not None
         run.next_action_at = run.created_at
+
+
+def let_age(world: World, run_id: UUID) -> None:
+    """Let the submission be some minutes old."""
+    with world.engine.database.transaction() as session:
+        run = session.get(Run, run_id)
+        assert run is not None
+        assert run.submitted_at is not None
+        run.submitted_at -= timedelta(minutes=5)
 
 
 def poll(world: World, run_id: UUID) -> list[UUID]:

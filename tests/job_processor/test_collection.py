@@ -12,7 +12,7 @@ from microservices.job_processor.logic.sites import Sites
 from microservices.job_processor.logic.spool import clean_spool
 from microservices.job_processor.logic.submission import submit_run
 from tests.job_processor.cloudgene_stub import StubJob, make_archive
-from tests.job_processor.conftest import Person, World, bring_to_site, poll
+from tests.job_processor.conftest import Person, World, bring_to_site, let_age, poll
 
 
 @pytest.fixture(autouse=True)
@@ -153,6 +153,7 @@ def test_a_job_that_the_site_denies_in_a_row_ends_the_collection(world: World, p
     for _ in range(4):
         collect_results(world.engine, run_id)
     world.site.denied = True
+    let_age(world, run_id)
     for _ in range(2):
         collect_results(world.engine, run_id)
     assert person.get_run(job_id)["status"] == "collecting"

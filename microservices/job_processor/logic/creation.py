@@ -1,6 +1,7 @@
 """A new job: everything that can be known to fail at a site is refused here, before a byte travels."""
 
 import json
+import re
 from collections import Counter
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from microservices.job_processor.schemas import NewJob, Target
 from microservices.kernel.auth import Principal
 
 _MIB = 1 << 20
+_TAKES_LIST = re.compile(r"\{\{\s*inputs\.locations\s*\}\}")
 
 CheckedInput = tuple[FileRecord, QualityRecord]
 CheckedTarget = tuple[SiteRecord, PanelDocument]
@@ -120,7 +122,7 @@ def _check_recipe(record: SiteRecord, panel: PanelDocument, inputs: list[Checked
         raise JobRefusedError(
             f"'{panel.name}' has no recipe yet, so '{record.site.name}' cannot run it. Ask a curator."
         )
-    if len(inputs) > 1 and "{{inputs.locations}}" not in json.dumps(panel.recipe):
+    if len(inputs) > 1 and not _TAKES_LIST.search(json.dumps(panel.recipe)):
         raise JobRefusedError(
             f"'{panel.name}' at '{record.site.name}' takes one file. Submit one job for each.", code="one_file_only"
         )

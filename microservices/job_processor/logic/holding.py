@@ -19,6 +19,7 @@ from microservices.job_processor.models import Run
 from microservices.job_processor.queries import find_open_attempt
 from microservices.kernel.db import utc_now
 
+_YOUTH = timedelta(seconds=60)
 LOOKS_BEFORE_LOST = 3
 _LONGEST_S = 300.0
 _DENIED = "not found"
@@ -57,7 +58,9 @@ def is_lost(run: Run, error: Exception) -> bool:
     if denied != (run.external_status == _DENIED):
         run.setbacks = 0
         run.external_status = _DENIED if denied else None
-    return denied and run.setbacks + 1 >= LOOKS_BEFORE_LOST
+    # Some sites do not know a job of theirs for a while just after they took it.
+    is_young = run.submitted_at is not None and utc_now() - run.submitted_at < _YOUTH
+    return denied and not is_young and run.setbacks + 1 >= LOOKS_BEFORE_LOST
 
 
 def fail_run(session: Session, run: Run, error: dict[str, Any]) -> None:

@@ -147,8 +147,9 @@ def _apply_state(session: Session, run: Run, config: ApiConfig, job: SiteJob) ->
             _apply_cancelled(session, run)
         case "dead":
             fix = "Retry the run to submit it again."
-            message = "The site was restarted while the job waited or ran there, and gave it up."
-            fail_run(session, run, describe_error("site_restarted", message, "site", fix))
+            message = "The site gave the job up through a fault of its own, such as a restart."
+            message = " ".join([message, *(told.text for told in job.messages if told.level == "error")])
+            fail_run(session, run, describe_error("site_gave_up", message[:2000], "site", fix))
         case "gone":
             fix = "Retry the run to submit it again."
             message = "The site has deleted the job's results already."
