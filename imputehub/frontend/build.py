@@ -30,6 +30,14 @@ def build_frontend(root: Path, provide: Callable[[Path], Node] = provide_node) -
     return True
 
 
+def check_frontend(root: Path, provide: Callable[[Path], Node] = provide_node) -> None:
+    """Linter, types and component tests. Raises `FrontendError` with what they found."""
+    frontend = root / "frontend"
+    node = provide(frontend)
+    _install_packages(node, frontend)
+    node.run_npm("run", "check", folder=frontend)
+
+
 def digest_sources(frontend: Path, description: Path) -> str:
     """SHA-256 over the names and bytes of everything that is built from."""
     total = hashlib.sha256(description.read_bytes())

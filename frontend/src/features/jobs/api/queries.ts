@@ -1,8 +1,7 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import * as z from 'zod';
 
-import { api, fetchAuthorized, type Schemas } from '@/shared/api/client';
-import { readProblem, unwrap } from '@/shared/api/problem';
+import { api, type Schemas } from '@/shared/api/client';
+import { unwrap } from '@/shared/api/problem';
 
 export type Job = Schemas['JobView'];
 export type Run = Schemas['RunView'];
@@ -50,29 +49,16 @@ export const useResults = (id: string, enabled: boolean) =>
     enabled,
   });
 
-const binSchema = z.object({
-  maf_over: z.number(),
-  maf_up_to: z.number(),
-  mean_r2: z.number().nullable(),
-  sites: z.number(),
-});
-const summarySchema = z.object({
-  runs: z.array(z.object({ run_id: z.string(), bins: z.array(binSchema), sites_total: z.number() })),
-});
-export type RunSummary = z.infer<typeof summarySchema>['runs'][number];
+export type RunSummary = Schemas['RunSummaryView'];
 
-/** Null where there is no summary of the results (yet). */
-async function fetchSummary(id: string): Promise<RunSummary[] | null> {
-  const url = new URL(`/api/v1/jobs/${id}/results/summary`, window.location.origin);
-  const answer = await fetchAuthorized(new Request(url));
-  if (answer.status === 404) return null;
-  const body: unknown = await answer.json();
-  if (!answer.ok) throw readProblem(answer.status, body);
-  return summarySchema.parse(body).runs;
-}
-
+/** Of the runs whose sites told the quality of their results. */
 export const useSummary = (id: string, enabled: boolean) =>
-  useQuery({ queryKey: ['job', id, 'summary'], queryFn: () => fetchSummary(id), enabled });
+  useQuery({
+    queryKey: ['job', id, 'summary'],
+    queryFn: () => unwrap(api.GET('/api/v1/jobs/{job_id}/results/summary', path(id))),
+    select: (summary) => summary.runs,
+    enabled,
+  });
 
 const ACTIONS = {
   cancel: (id: string) => unwrap(api.POST('/api/v1/jobs/{job_id}/cancel', path(id))),
