@@ -43,16 +43,17 @@ class LiveHealth:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="live-health")
         self._lock = threading.Lock()
         self._reading: Future[Mapping[UUID, SiteHealth] | None] | None = None
-        self._fresh_until = 0.0
+        self._fresh_until = self._patient_until = 0.0
 
     def read(self) -> Mapping[UUID, SiteHealth] | None:
-        """All who ask at the same time share one question, which goes on when a page has waited long enough."""
+        """All who ask share one question, and 1 s of waiting for it: rows that come later do not wait again."""
         with self._lock:
             if self._reading is None or (self._reading.done() and time.monotonic() >= self._fresh_until):
                 self._reading = self._executor.submit(self._ask)
-            reading = self._reading
+                self._patient_until = time.monotonic() + _PAGE_WAITS_S
+            reading, wait_s = self._reading, max(self._patient_until - time.monotonic(), 0)
         try:
-            return reading.result(timeout=_PAGE_WAITS_S)
+            return reading.result(timeout=wait_s)
         except FutureTimeoutError:
             return None
 
@@ -117,9 +118,14 @@ def get_live_health() -> LiveHealth:
 
 def describe_health(health: SiteHealth) -> str:
     """One line: status, response time, and what is wrong."""
-    parts: list[str] = [health.health_status if health.last_health_check else "not checked yet"]
-    if health.response_time_ms is not None:
-        parts.append(f"{health.response_time_ms:.0f} ms")
-    if health.error_message:
-        parts.append(health.error_message)
-    return ", ".join(parts)
+    return ", ".join(filter(None, (name_status(health), describe_finding(health))))
+
+
+def name_status(health: SiteHealth) -> str:
+    return health.health_status if health.last_health_check else "not checked yet"
+
+
+def describe_finding(health: SiteHealth) -> str:
+    """Response time, and what is wrong."""
+    latency = f"{health.response_time_ms:.0f} ms" if health.response_time_ms is not None else ""
+    return ", ".join(filter(None, (latency, health.error_message)))

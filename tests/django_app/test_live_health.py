@@ -1,5 +1,6 @@
 """The sites' health in the admin: read through from the registry, and asked anew."""
 
+import re
 import time
 
 import httpx
@@ -11,27 +12,33 @@ from tests.django_app.catalogue import add_site
 from tests.django_app.registry import StubRegistry
 
 
+def read_text(page: httpx.Response) -> str:
+    """What a page says, without its markup."""
+    return re.sub(r"\s+", " ", re.sub("<[^>]*>", " ", page.text))
+
+
 def test_the_list_shows_each_sites_health_and_asks_once_for_all(browser: httpx.Client, registry: StubRegistry) -> None:
     well, ill, fresh = add_site(name="Well"), add_site(name="Ill"), add_site(name="Fresh")
     registry.tell_health(well.pk)
     registry.tell_health(ill.pk, "unhealthy", response_time_ms=None, error_message="The site <b>is</b> away.")
     for _ in range(2):
-        page = browser.get(SERVICES).text
-        assert "healthy, 12 ms" in page
-        assert "unhealthy, The site &lt;b&gt;is&lt;/b&gt; away." in page
+        page = read_text(browser.get(SERVICES))
+        assert "healthy 12 ms" in page
+        assert "unhealthy The site &lt;b&gt;is&lt;/b&gt; away." in page
         assert page.count("not known to the registry yet") == 1
     assert registry.health_reads == 1
-    assert "healthy, 12 ms" in browser.get(f"{SERVICES}{well.pk}/change/").text
+    assert "healthy 12 ms" in read_text(browser.get(f"{SERVICES}{well.pk}/change/"))
     registry.tell_health(fresh.pk, "unknown", response_time_ms=None, last_health_check=None)
     choose(browser, SERVICES, "check_healths", well.pk)
     assert "not checked yet" in browser.get(SERVICES).text
 
 
 def test_a_registry_that_is_down_or_slow_keeps_no_page_waiting(browser: httpx.Client, registry: StubRegistry) -> None:
-    add_site()
+    for number in range(5):
+        add_site(name=f"Site {number}")
     registry.awake.clear()
     started = time.monotonic()
-    assert live_health.NO_ANSWER in browser.get(SERVICES).text
+    assert browser.get(SERVICES).text.count(live_health.NO_ANSWER) == 5
     assert time.monotonic() - started < 2.5
     registry.awake.set()
     live_health.get_live_health.cache_clear()
@@ -48,9 +55,9 @@ def test_what_is_known_is_asked_for_again_after_a_while(
     monkeypatch.setattr(live_health, "_KEPT_S", 0.0)
     site = add_site()
     registry.tell_health(site.pk)
-    assert "healthy, 12 ms" in browser.get(SERVICES).text
+    assert "healthy 12 ms" in read_text(browser.get(SERVICES))
     registry.tell_health(site.pk, "degraded")
-    assert "degraded, 12 ms" in browser.get(SERVICES).text
+    assert "degraded 12 ms" in read_text(browser.get(SERVICES))
 
 
 def test_check_health_now_has_the_registry_probe_and_shows_what_it_found(

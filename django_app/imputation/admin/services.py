@@ -8,12 +8,13 @@ from django.db import transaction
 from django.db.models import CharField, Count, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanWidget
 
 from django_app.imputation.admin.panels import PanelInline
 from django_app.imputation.admin.site_actions import SiteActions
-from django_app.imputation.live_health import NO_ANSWER, describe_health, get_live_health
+from django_app.imputation.live_health import NO_ANSWER, describe_finding, get_live_health, name_status
 from django_app.imputation.models import ImputationService
 from django_app.imputation.validation import validate_credential
 from django_app.outbox.recording import record_change
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     ServiceModelForm = forms.ModelForm[ImputationService]
 else:
     ServiceModelForm = forms.ModelForm
+
+_LOOKS = {"healthy": "success", "degraded": "warning", "unhealthy": "danger", "unknown": "info"}
 
 
 class ServiceForm(ServiceModelForm):
@@ -103,7 +106,14 @@ class ServiceAdmin(SiteActions, ModelAdmin):
         if known is None:
             return NO_ANSWER
         health = known.get(service.pk)
-        return describe_health(health) if health else "not known to the registry yet"
+        if health is None:
+            return "not known to the registry yet"
+        look = {
+            "status": name_status(health),
+            "look": _LOOKS[health.health_status],
+            "finding": describe_finding(health),
+        }
+        return render_to_string("imputation/site_health.html", look)
 
     @admin.display(description="Registry", ordering="sync_state")
     def sync_state(self, service: Any) -> str:
