@@ -7,7 +7,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 PACKAGES := microservices imputehub sandbox django_app
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup ui demo test check bench lock clean
 
 help: ## Tell what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,18 +31,22 @@ $(WES)/.complete: sandbox/wes/requirements.lock .venv/.complete
 	$(WES)/bin/python $(PIP) --require-hashes -r sandbox/wes/requirements.lock
 	@touch $@
 
-demo: setup ## Start the platform, run a real imputation end to end, and leave it running
+ui: setup ## Build the interface that the gateway serves, when its sources have changed
+	$(BIN)/python -m imputehub.frontend build
+
+demo: ui ## Start the platform, run a real imputation end to end, and leave it running
 	$(BIN)/imputehub demo
 
 test: check ## Check the code and run all tests
 	$(BIN)/pytest -n 2 --dist loadgroup --ignore tests/architecture
 
-check: setup ## ruff, mypy, import-linter, architecture tests
+check: setup ## ruff, mypy, import-linter, architecture tests; eslint, tsc and vitest
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q -n 2 tests/architecture
+	$(BIN)/python -m imputehub.frontend check
 
 bench: setup ## Measure what docs and goals speak of
 	for script in tests/load/bench_*.py; do PYTHONPATH=. $(BIN)/python $$script || exit 1; done

@@ -31,6 +31,7 @@ def demo() -> None:
 def _show_log_ins(home: Path) -> None:
     known = json.loads((home / "credentials.json").read_text())
     typer.echo(f"\nThe platform goes on running at {known['gateway_url']} (stop it with: imputehub down)")
+    typer.echo(f"  researchers and operators: {known['gateway_url']}/")
     typer.echo(f"  API and its documentation: {known['gateway_url']}/docs")
     typer.echo(f"  curators' admin:           {known['admin_url']}")
     for name, account in known["accounts"].items():
