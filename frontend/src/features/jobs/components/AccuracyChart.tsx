@@ -12,7 +12,7 @@ import type { RunSummary } from '@/features/jobs/api/queries';
 export function AccuracyChart({ summary }: { summary: RunSummary }) {
   const { t, i18n } = useTranslation();
   const percent = (share: number) => formatCount(100 * share, i18n.language);
-  const bins = summary.bins.map((bin) => ({ ...bin, label: `${percent(bin.maf_over)}–${percent(bin.maf_up_to)} %` }));
+  const bins = summary.bins.map((bin) => ({ ...bin, label: `${percent(bin.maf_over)}–${percent(bin.maf_up_to)}` }));
   const r2 = (value: number | null) =>
     value === null
       ? '–'
@@ -29,12 +29,21 @@ export function AccuracyChart({ summary }: { summary: RunSummary }) {
         <BarChart
           height={230}
           hideLegend
+          disableKeyboardNavigation
           margin={{ left: 0, right: 8, bottom: 4 }}
           colors={[colours.pine]}
           borderRadius={2}
           grid={{ horizontal: true }}
           xAxis={[
-            { data: bins.map((bin) => bin.label), scaleType: 'band', label: t('run.maf'), categoryGapRatio: 0.35 },
+            {
+              data: bins.map((bin) => bin.label),
+              scaleType: 'band',
+              label: t('run.maf'),
+              categoryGapRatio: 0.35,
+              height: 48,
+              tickLabelInterval: () => true,
+              tickLabelStyle: { fontSize: 11 },
+            },
           ]}
           yAxis={[{ min: 0, max: 1, tickNumber: 5, width: 36 }]}
           series={[{ data: bins.map((bin) => bin.mean_r2), label: 'R²', valueFormatter: r2 }]}
