@@ -6,7 +6,7 @@ import http.server
 import json
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from microservices.backends.base import JobNotFoundError, SiteError, SiteJob, Submission
+from microservices.backends.base import JobNotFoundError, SiteError, SiteJob, SiteUnavailableError, Submission
 from microservices.backends.ga4gh_wes import WesBackend
 from sandbox.accuracy import score
 from sandbox.simulator import Simulation, simulate_cohort
@@ -70,12 +70,22 @@ def offer_run(cohort: Path, mark: str) -> Submission:
     return run(file, **wish)
 
 
+async def hear(ask: Callable[[], Awaitable[SiteJob]]) -> SiteJob:
+    """What the site tells; where it says for a moment that it does not know (between two states), it is asked again."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                return await ask()
+            except SiteUnavailableError:
+                await asyncio.sleep(POLL_S)
+
+
 async def follow(backend: WesBackend, run_id: str) -> list[SiteJob]:
     """Everything the site tells of the run until it ends."""
     told: list[SiteJob] = []
     async with asyncio.timeout(50):
         while not told or told[-1].state in ("waiting", "running", "finishing"):
-            told.append(await backend.status(run_id))
+            told.append(await hear(lambda: backend.status(run_id)))
             await asyncio.sleep(POLL_S)
     return told
 
@@ -182,7 +192,7 @@ async def test_a_cancelled_run_is_cancelled_and_its_engine_gone(slow_site: Runni
                 await asyncio.sleep(POLL_S)
         processes = await asyncio.to_thread(slow_site.list_processes, run_id)
         assert len(processes) >= 2
-        job = await backend.cancel(run_id)
+        job = await hear(lambda: backend.cancel(run_id))
         assert job.messages == () or job.messages[0].level == "info"
         assert (await follow(backend, run_id))[-1].state == "cancelled"
         await asyncio.to_thread(wait_until_gone, processes)
