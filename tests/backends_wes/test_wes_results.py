@@ -53,7 +53,7 @@ def offer(site: StubSite, outputs: Any) -> None:
             ],
         ),
         ({"wf.out": "s3://bucket/x%20y.vcf.gz"}, [("x y.vcf.gz", "s3://bucket/x%20y.vcf.gz", None)]),
-        ({"a.txt": "file:///work/a.txt"}, [("a.txt", "file:///work/a.txt", None)]),
+        ({"a.txt": "file:///srv/a.txt"}, [("a.txt", "file:///srv/a.txt", None)]),
         (
             {"filesystem": ["out/a.vcf.gz", "work/b"], "S3": ["https://s/1?X=1", "https://s/2?X=2"]},
             [("out/a.vcf.gz", "https://s/1?X=1", None), ("work/b", "https://s/2?X=2", None)],
