@@ -2,7 +2,7 @@
 
 import errno
 import socket
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 import psutil
 
@@ -24,13 +24,17 @@ DEFAULT_PORTS = {
 }
 
 
-def choose_ports(environ: Mapping[str, str], remembered: Mapping[str, int]) -> dict[str, int]:
+def choose_ports(
+    environ: Mapping[str, str], remembered: Mapping[str, int], absent: Container[str] = ()
+) -> dict[str, int]:
     """The port of each process: `IMPUTEHUB_PORT_<NAME>` or its default; 0 is a free one, the last one if it is.
+
+    What is `absent` from this installation gets none, so nobody has to make room for it.
 
     Raises:
         LocalPlatformError: a value is no port, or ports are taken; names every one of them.
     """
-    wanted = {name: _read_port(environ, name, default) for name, default in DEFAULT_PORTS.items()}
+    wanted = {name: _read_port(environ, name, default) for name, default in DEFAULT_PORTS.items() if name not in absent}
     reserved: list[socket.socket] = []
     try:
         ports = {name: _reserve(name, port, remembered, reserved) for name, port in wanted.items()}

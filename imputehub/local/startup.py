@@ -24,7 +24,7 @@ from imputehub.local.state import (
 )
 from imputehub.local.supervisor import Report, Stage, Supervisor
 from imputehub.local.survivors import end_stray_postmaster, end_survivors
-from imputehub.local.table import Installation, build_stages
+from imputehub.local.table import Installation, build_stages, has_wes_site
 from imputehub.local.unprivileged import make_server_directory
 
 DOWN_DEADLINE_S = 90.0
@@ -58,7 +58,8 @@ def run_platform(
 def prepare_installation(home: Path, environ: Mapping[str, str], report: Report) -> Installation:
     """Ends what an earlier supervisor left, chooses ports, makes secrets and PostgreSQL's data directory."""
     report_survivors(home, report)
-    ports = choose_ports(environ, read_json(home / "ports.json", {}))
+    absent = () if has_wes_site() else ("sandbox_wes",)
+    ports = choose_ports(environ, read_json(home / "ports.json", {}), absent)
     write_private(home / "ports.json", ports)
     server_directory = make_server_directory(home / "postgresql")
     write_private(home / "postgresql.json", {"directory": str(server_directory)})

@@ -42,6 +42,13 @@ def test_every_taken_port_is_told_at_once(taken_port: int) -> None:
     assert "monitoring needs" in str(refusal.value)
 
 
+def test_what_is_absent_may_have_its_port_taken(taken_port: int) -> None:
+    environment = {**FREE, "IMPUTEHUB_PORT_SANDBOX_WES": str(taken_port)}
+    assert "sandbox_wes" not in choose_ports(environment, {}, ("sandbox_wes",))
+    with pytest.raises(LocalPlatformError, match="sandbox_wes needs"):
+        choose_ports(environment, {})
+
+
 def test_free_ports_differ_and_the_last_ones_are_taken_again() -> None:
     first = choose_ports(FREE, {})
     assert len(set(first.values())) == len(first)
