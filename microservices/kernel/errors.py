@@ -43,6 +43,7 @@ class ServiceError(Exception):
 
 
 _WHAT_TO_DO = {
+    400: "The body cannot be read. Send it as its Content-Type says, in UTF-8 and not compressed.",
     404: "There is nothing at this address. /docs lists what there is.",
     405: "This address does not take this method; the header Allow names those that it takes.",
 }
@@ -52,7 +53,7 @@ class HttpError(ServiceError):
     """What the framework itself refuses: an unknown path, a method that a path does not have, …"""
 
     def __init__(self, status: int, title: str, headers: Mapping[str, str] | None = None) -> None:
-        codes = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media_type"}
+        codes = {400: "invalid_input", 404: "not_found", 405: "method_not_allowed", 415: "unsupported_media_type"}
         super().__init__(_WHAT_TO_DO.get(status, title), headers=headers, code=codes.get(status, "http_error"))
         self.status = status
         self.title = title

@@ -1,5 +1,6 @@
 """What every service does around its own routes: access, errors, request ids, health."""
 
+import gzip
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -137,6 +138,12 @@ def test_wrong_input_is_told_in_words_that_people_know(http: httpx.Client) -> No
         "password": "Value should have at least 10 characters, not 5",
         "more": "There is no such field here",
     }
+
+
+def test_a_body_that_is_no_text_is_wrong_input(http: httpx.Client) -> None:
+    compressed = http.post("/orders", content=gzip.compress(b"{}"), headers={"Content-Type": "application/json"})
+    assert (compressed.status_code, compressed.json()["code"]) == (400, "invalid_input")
+    assert "not compressed" in compressed.json()["detail"]
 
 
 @pytest.mark.parametrize(
