@@ -13,7 +13,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TransferSpeedColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 
 console = Console()
 
@@ -46,7 +46,8 @@ def follow_job(updates: Iterable[dict[str, Any]], names: dict[str, str]) -> dict
 
 
 def show_table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    table = Table(*columns)
+    # An id that is cut to fit a narrow terminal is of no use to the next command; other columns give way.
+    table = Table(*(Column(name, no_wrap=name == "id") for name in columns))
     for row in rows:
         table.add_row(*row)
     console.print(table)
