@@ -120,6 +120,12 @@ class ReferencePanel(ReplicatedModel):
     recipe = models.JSONField(
         null=True, blank=True, validators=[validate_recipe], help_text="WES only: the workflow that imputes; JSON."
     )
+    withdrawn_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        verbose_name="withdrawn since",
+        help_text="The site's list no longer has it since then; empty while it is offered or the site keeps no list.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
