@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal, Protocol
 from uuid import UUID
 
+from microservices.backends.description import SiteDescription
 from microservices.contracts.curation import ApiConfig, ApiType
 
 Whose = Literal["input", "site", "platform"]
 Health = Literal["healthy", "degraded", "unhealthy"]
 SiteJobState = Literal["waiting", "running", "finishing", "succeeded", "failed", "cancelled", "dead", "gone"]
+# The step of an adapter's own message about a request to cancel that the site did not heed.
+CANCEL_STEP = "Cancel"
 ResultKind = Literal["imputed_data", "quality_report", "log", "summary", "metadata"]
 
 
@@ -83,30 +86,17 @@ class SiteConnection:
 
 @dataclass(frozen=True)
 class SiteProbe:
-    """A probe's finding. `response_time_ms` is measured inside the request; `message` is in words for people."""
+    """A probe's finding. `response_time_ms` is measured inside the request; `message` is in words for people.
+
+    `fix`: what a curator can do, where that is known; `code` is that of the `SiteError` behind a failure.
+    """
 
     health: Health
     response_time_ms: float | None
     message: str
     version: str | None = None
-
-
-@dataclass(frozen=True)
-class OfferedPanel:
-    """A panel as the site lists it: `panel_id` is what a submission must carry."""
-
-    panel_id: str
-    name: str
-    populations: tuple[str, ...]
-    build: Literal["hg19", "hg38"] | None = None
-
-
-@dataclass(frozen=True)
-class SiteDescription:
-    name: str
-    version: str | None
-    apps: tuple[str, ...]
-    panels: tuple[OfferedPanel, ...]
+    fix: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from tests.backends import shapes
 from tests.backends.stub_site import TOKEN, framework_error, open_michigan, own_error, run_site
 
 APP_PATH = "/api/v2/server/apps/imputationserver2@2.0.12"
+COUNTERS_PATH = "/api/v2/server/counters"
 PAGE: dict[str, Any] = {"text": "<html><title>Down</title>We will be back</html>", "content_type": "text/html"}
 
 
@@ -65,7 +66,7 @@ async def test_nobody_listening_is_unhealthy_without_a_response_time() -> None:
         address = site.base_url
     async with open_michigan(address) as backend:
         probe = await backend.probe()
-    assert (probe.health, probe.response_time_ms) == ("unhealthy", None)
+    assert (probe.health, probe.response_time_ms, probe.code) == ("unhealthy", None, "connect_failed")
     assert "could not be reached" in probe.message
 
 
@@ -77,13 +78,18 @@ async def test_a_site_is_described_with_panels_populations_and_builds() -> None:
     assert description.name == "Example Imputation Server"
     assert description.version == "2.0.12"
     assert description.apps == ("imputationserver2@2.0.12", "imputationserver-hla@1.0.0")
+    assert description.panels is not None
     first, second, third = description.panels
     assert (first.panel_id, first.name) == ("apps@1000g-phase-3-v5@2.0.0", "1000G Phase 3 v5 (GRCh37/hg19)")
     assert first.populations == ("afr", "eur", "off")
     assert [panel.build for panel in description.panels] == ["hg19", "hg38", None]
     assert (second.populations, third.populations) == (("all",), ())
     assert third.name == "Mystery Panel"
-    assert {request.token for request in site.seen} == {TOKEN}
+    assert {request.token for request in site.seen if request.path != COUNTERS_PATH} == {TOKEN}
+    assert description.software == "Cloudgene 3"
+    assert (description.panels_note, description.maintenance) == ("", "")
+    assert (description.capabilities.lists_panels, description.capabilities.resumes_downloads) == (True, None)
+    assert (description.limits.told, description.limits.max_samples) == (False, 50_000)
 
 
 async def test_cloudgene_2_values_are_understood() -> None:
@@ -113,8 +119,52 @@ async def test_cloudgene_2_values_are_understood() -> None:
         site.answer("/api/v2/server", {"name": "Old", "apps": [{"id": "imputationserver@2.1.9", "name": "x"}]})
         site.answer("/api/v2/server/apps/imputationserver@2.1.9", document)
         description = await backend.describe()
+    assert description.panels is not None
     assert description.panels[0].populations == ("mixed",)
-    assert description.version is None
+    assert (description.software, description.version) == ("Cloudgene 2", "2.1.9")
+    assert description.capabilities.resumes_downloads is True
+
+
+async def test_how_busy_a_site_is_is_read_where_it_tells() -> None:
+    async with run_site() as site, open_michigan(site.base_url) as backend:
+        site.answer("/api/v2/server", shapes.server())
+        site.answer(APP_PATH, shapes.application())
+        counters = {"complete": {"runs": 1204, "samples": 9}, "queue": {"size": 7}, "users": 3}
+        site.answer(COUNTERS_PATH, counters)
+        assert (await backend.describe()).counts == (("jobs waiting", 7), ("jobs completed", 1204))
+        site.answer(COUNTERS_PATH, {"complete": [], "queue": {"size": "many"}})
+        assert (await backend.describe()).counts == ()
+
+
+async def test_a_stranger_is_told_what_is_public_and_that_a_token_is_wanted() -> None:
+    async with run_site() as site, open_michigan(site.base_url, token=None) as backend:
+        site.answer("/api/v2/server", shapes.stranger_server())
+        description = await backend.describe()
+        assert (description.name, description.panels) == ("Example Imputation Server", None)
+        assert "accounts only" in description.panels_note
+        site.answer("/api/v2/server", shapes.server(loggedIn=False))
+        site.answer(APP_PATH, framework_error("Unauthorized"), status=401)
+        description = await backend.describe()
+        assert (description.panels, description.version) == (None, "2.0.12")
+
+
+async def test_a_resting_site_is_described_in_its_words_and_tells_no_list() -> None:
+    async with run_site() as site, open_michigan(site.base_url) as backend:
+        site.answer("/api/v2/server", shapes.server(maintenace=True, maintenaceMessage="Back at <b>noon</b>"))
+        description = await backend.describe()
+    assert (description.maintenance, description.panels) == ("Back at noon", None)
+    assert description.panels_note == "Back at noon"
+
+
+async def test_an_application_without_panels_says_so_and_an_empty_list_is_a_list() -> None:
+    async with run_site() as site, open_michigan(site.base_url) as backend:
+        site.answer("/api/v2/server", shapes.server())
+        site.answer(APP_PATH, {"id": "imputationserver2", "params": []})
+        description = await backend.describe()
+        assert description.panels is None
+        assert "no list of panels" in description.panels_note
+        site.answer(APP_PATH, {"id": "x", "params": [{"id": "refpanel", "type": "app_list", "values": []}]})
+        assert (await backend.describe()).panels == ()
 
 
 async def test_describing_with_a_bad_token_asks_for_a_new_one() -> None:

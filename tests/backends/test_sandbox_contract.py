@@ -44,7 +44,9 @@ def site(simulation: Simulation, tmp_path_factory: pytest.TempPathFactory) -> It
 
 async def offer_run(backend: MichiganBackend, cohort: Path, mark: str) -> Submission:
     """A run on the first panel of the first application, as a job would choose them."""
-    panel = (await backend.describe()).panels[0]
+    panels = (await backend.describe()).panels
+    assert panels
+    panel = panels[0]
     content = await asyncio.to_thread(cohort.read_bytes)
 
     async def read() -> AsyncIterator[bytes]:

@@ -43,8 +43,80 @@ async def test_every_server_is_healthy_and_described(info: dict[str, Any], apps:
         assert "Authorization" not in site.seen[0].headers
         described = await backend.describe()
         assert described.apps == apps
-        assert described.panels == ()
+        assert described.panels is None
+        assert "no list of panels" in described.panels_note
         assert described.name == info.get("name", "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("info", "software", "facts"),
+    [
+        # finds by mark, cancels, hands out results, resumes downloads, takes files
+        (dialects.SAPPORO, "Sapporo", (True, True, True, True, True)),
+        (dialects.SPECIFICATION_1_1, "WES", (True, None, None, None, True)),
+        (dialects.TOIL, "Toil", (True, True, False, None, True)),
+        (dialects.WESKIT, "WESkit", (False, False, None, None, True)),
+        (dialects.STARTER_KIT, "GA4GH Starter Kit", (False, False, False, None, False)),
+        (dialects.WES_SERVICE, "wes-service", (None, False, False, None, True)),
+    ],
+    ids=dialects.ALL,
+)
+async def test_each_server_is_recognised_with_what_can_be_counted_on(
+    info: dict[str, Any], software: str, facts: tuple[bool | None, ...]
+) -> None:
+    async with run_site() as site, open_wes(site.base_url) as backend:
+        site.answer(INFO, info)
+        described = await backend.describe()
+    told = described.capabilities
+    found = (
+        told.finds_by_mark,
+        told.cancels,
+        told.hands_out_results,
+        told.resumes_downloads,
+        told.takes_files,
+    )
+    assert (described.software, found) == (software, facts)
+    assert told.lists_panels is False
+
+
+async def test_service_info_is_read_whole_and_as_plain_text() -> None:
+    info = {
+        **dialects.WESKIT,
+        "organization": {"name": "Example <b>Institute</b>", "url": "https://example.org"},
+        "supported_filesystem_protocols": ["file", "S3"],
+        "system_state_counts": {"RUNNING": 3, "COMPLETE": 1200, "odd": "many"},
+        "default_workflow_engine_parameters": [
+            {"name": "NFL|22.10.0|trace", "type": "bool", "default_value": "true"},
+            {"name": "SMK|6.10.0|cores", "type": "integer", "default_value": None},
+        ],
+        "tags": {"node": "one", "more": {"nested": 1}},
+    }
+    async with run_site() as site, open_wes(site.base_url) as backend:
+        site.answer(INFO, info)
+        described = await backend.describe()
+    facts = described.workflows
+    assert facts is not None
+    assert described.counts == (("RUNNING", 3), ("COMPLETE", 1200))
+    assert facts.types == (("NFL", ("22.10.0",)), ("SMK", ("6.10.0",)))
+    assert facts.engines == (("NFL", ("22.10.0",)), ("SMK", ("6.10.0",)))
+    assert facts.protocols == ("file", "S3")
+    assert (facts.contact, facts.organization) == ("mailto:nobody@example.org", "Example Institute")
+    assert [(p.name, p.default) for p in facts.parameters] == [
+        ("NFL|22.10.0|trace", "true"),
+        ("SMK|6.10.0|cores", None),
+    ]
+    assert facts.tags == (("node", "one"),)
+
+
+async def test_parameters_by_engine_are_read_and_nonsense_is_left_out() -> None:
+    defaults = {"snakemake": [{"name": "cores", "type": "int", "default_value": 4}], "x": "y", "z": [[["deep"]]]}
+    odd = {"default_workflow_engine_parameters": defaults, "system_state_counts": [], "organization": "none"}
+    async with run_site() as site, open_wes(site.base_url) as backend:
+        site.answer(INFO, {**dialects.SAPPORO, **odd})
+        described = await backend.describe()
+    assert described.workflows is not None
+    assert [(p.name, p.type, p.default) for p in described.workflows.parameters] == [("cores", "int", "4")]
+    assert (described.counts, described.workflows.organization) == ((), "")
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,15 @@ from microservices.backends.base import (
     ResultKind,
     ResultMember,
     SiteConnection,
-    SiteDescription,
     SiteFile,
     SiteJob,
     SiteProbe,
     Submission,
 )
-from microservices.backends.ga4gh_wes.catalogue import check_credential, describe_site, probe_server
+from microservices.backends.description import SiteDescription
+from microservices.backends.ga4gh_wes.catalogue import check_credential, probe_server
 from microservices.backends.ga4gh_wes.client import WesClient
+from microservices.backends.ga4gh_wes.description import describe_site
 from microservices.backends.ga4gh_wes.logs import read_failure_log
 from microservices.backends.ga4gh_wes.results import classify_output, fetch_file, list_results
 from microservices.backends.ga4gh_wes.runs import cancel_run, list_all_runs, read_status

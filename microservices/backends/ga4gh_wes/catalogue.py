@@ -4,7 +4,7 @@ import time
 
 from yarl import URL
 
-from microservices.backends.base import CredentialCheck, CredentialRefusedError, SiteDescription, SiteError, SiteProbe
+from microservices.backends.base import CredentialCheck, CredentialRefusedError, SiteError, SiteProbe
 from microservices.backends.ga4gh_wes.answers import Answer, explain_answer, read_model
 from microservices.backends.ga4gh_wes.client import WesClient
 from microservices.backends.ga4gh_wes.tokens import get_token, read_expiry
@@ -25,25 +25,14 @@ async def probe_server(client: WesClient) -> SiteProbe:
         if answer.status in (401, 403) and client.connection.credential is not None:
             answer = await client.call(INFO_PATH)
     except SiteError as error:
-        return SiteProbe("unhealthy", None, error.message)
+        return SiteProbe("unhealthy", None, error.message, fix=error.fix, code=error.code)
     if answer.status in (401, 403) and answer.document is not None:
         return SiteProbe("healthy", elapsed_ms, "The site answers, and describes itself after a log-in.")
     try:
         info = _read_info(answer)
     except SiteError as error:
-        return SiteProbe("unhealthy", elapsed_ms, error.message)
-    return SiteProbe("healthy", elapsed_ms, f"{_name(client, info)} answers.", info.version)
-
-
-async def describe_site(client: WesClient) -> SiteDescription:
-    info = await read_info(client)
-    types = info.workflow_type_versions.items()
-    return SiteDescription(
-        name=_name(client, info),
-        version=info.version,
-        apps=tuple(f"{name} {version}".strip() for name, versions in types for version in versions or [""]),
-        panels=(),
-    )
+        return SiteProbe("unhealthy", elapsed_ms, error.message, fix=error.fix, code=error.code)
+    return SiteProbe("healthy", elapsed_ms, f"{name_site(client, info)} answers.", info.version)
 
 
 async def read_info(client: WesClient) -> ServiceInfo:
@@ -55,7 +44,7 @@ def _read_info(answer: Answer) -> ServiceInfo:
     return read_model(answer, ServiceInfo)
 
 
-def _name(client: WesClient, info: ServiceInfo) -> str:
+def name_site(client: WesClient, info: ServiceInfo) -> str:
     """Servers of 1.0.0 have no name of their own."""
     return info.name or URL(client.connection.base_url).host or client.connection.base_url
 

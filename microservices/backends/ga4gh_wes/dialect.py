@@ -1,11 +1,21 @@
 """Which kind of WES server this is, told from its service-info, and what that means for a client."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from microservices.backends.base import SiteError
+from microservices.backends.description import Capabilities
 from microservices.backends.ga4gh_wes.wire import ServiceInfo
 
+STARTER_KIT, WESKIT, SAPPORO, TOIL, WES_SERVICE = "GA4GH Starter Kit", "WESkit", "Sapporo", "Toil", "wes-service"
+# WESkit shows a run's tags only after its end. Toil and wes-service name results by paths on their own disk.
+_KNOWN = {
+    STARTER_KIT: Capabilities(finds_by_mark=False, cancels=False, hands_out_results=False),
+    WESKIT: Capabilities(finds_by_mark=False, cancels=False),
+    SAPPORO: Capabilities(finds_by_mark=True, cancels=True, hands_out_results=True, resumes_downloads=True),
+    TOIL: Capabilities(finds_by_mark=True, cancels=True, hands_out_results=False),
+    WES_SERVICE: Capabilities(cancels=False, hands_out_results=False),
+}
 _NEWER = re.compile(r"1\.[1-9]|sapporo", re.IGNORECASE)
 
 
@@ -15,6 +25,8 @@ class Dialect:
 
     `lists_all`: an unfinished run is in the list. `knows_engines`: the engine's fields (WES 1.1) are understood.
     """
+
+    software: str = "WES"
 
     takes_attachments: bool = True
     texts_only: bool = False
@@ -26,11 +38,30 @@ def recognise(info: ServiceInfo) -> Dialect:
     """No server names itself, but each shows (`workflow_type_versions` as plain lists: GA4GH Starter Kit; no `id` and
     the types NFL or SMK: WESkit). An unknown version, or none, means 1.0."""
     if info.plain_lists:
-        return Dialect(takes_attachments=False, lists_all=False)
-    is_weskit = info.id is None and bool({"NFL", "SMK"} & info.workflow_type_versions.keys())
+        return Dialect(STARTER_KIT, takes_attachments=False, lists_all=False)
+    software = _name_software(info)
     return Dialect(
-        texts_only=is_weskit, knows_engines=any(_NEWER.match(version) for version in info.supported_wes_versions)
+        software,
+        texts_only=software == WESKIT,
+        knows_engines=any(_NEWER.match(version) for version in info.supported_wes_versions),
     )
+
+
+def _name_software(info: ServiceInfo) -> str:
+    versions, engines = info.supported_wes_versions, info.workflow_engine_versions
+    if info.id is None and {"NFL", "SMK"} & info.workflow_type_versions.keys():
+        return WESKIT
+    if any("sapporo" in version.lower() for version in versions):
+        return SAPPORO
+    if "toil" in {name.lower() for name in engines}:
+        return TOIL
+    return WES_SERVICE if info.id is None and any(version.startswith("0.") for version in versions) else "WES"
+
+
+def list_capabilities(dialect: Dialect) -> Capabilities:
+    """As seen on running servers of each kind; what the specification promises for the others."""
+    known = _KNOWN.get(dialect.software, Capabilities(finds_by_mark=dialect.knows_engines or None))
+    return replace(known, lists_panels=False, takes_files=dialect.takes_attachments)
 
 
 def choose_type(info: ServiceInfo, wanted: str, version: str) -> str:

@@ -47,6 +47,7 @@ class ServiceInfo(BaseModel):
 
     workflow_type_versions: dict[str, list[str]]
     supported_wes_versions: list[str] = []
+    workflow_engine_versions: dict[str, list[str]] = {}
     id: Text = None
     name: Text = None
     version: Text = None
@@ -65,9 +66,33 @@ class ServiceInfo(BaseModel):
     def _read_types(cls, value: Any) -> Any:
         return {key: read_versions(versions) for key, versions in value.items()} if isinstance(value, dict) else value
 
+    @field_validator("workflow_engine_versions", mode="before")
+    @classmethod
+    def _read_engines(cls, value: Any) -> dict[str, list[str]]:
+        return {str(key): read_versions(versions) for key, versions in value.items()} if isinstance(value, dict) else {}
+
     @field_validator("supported_wes_versions", mode="before")
     @classmethod
     def _read_supported(cls, value: Any) -> list[str]:
+        return read_texts(value)
+
+
+class ServiceFacts(ServiceInfo):
+    """The rest of service-info, which only people read; `contact_info_url` is 1.0.0's word for `contactUrl`."""
+
+    organization: Table = None
+    description: Text = None
+    contactUrl: Annotated[Text, Field(validation_alias=AliasChoices("contactUrl", "contact_info_url"))] = None  # noqa: N815
+    documentationUrl: Text = None  # noqa: N815
+    auth_instructions_url: Text = None
+    supported_filesystem_protocols: list[str] = []
+    default_workflow_engine_parameters: Any = None
+    system_state_counts: Table = None
+    tags: Table = None
+
+    @field_validator("supported_filesystem_protocols", mode="before")
+    @classmethod
+    def _read_protocols(cls, value: Any) -> list[str]:
         return read_texts(value)
 
 

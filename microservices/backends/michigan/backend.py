@@ -11,15 +11,16 @@ from microservices.backends.base import (
     CredentialCheck,
     ResultMember,
     SiteConnection,
-    SiteDescription,
     SiteFile,
     SiteJob,
     SiteProbe,
     Submission,
 )
-from microservices.backends.michigan.catalogue import describe_site, probe_server
+from microservices.backends.description import SiteDescription
+from microservices.backends.michigan.catalogue import probe_server
 from microservices.backends.michigan.client import CloudgeneClient
 from microservices.backends.michigan.credential import check_credential
+from microservices.backends.michigan.description import describe_site
 from microservices.backends.michigan.download import fetch_file
 from microservices.backends.michigan.jobs import cancel_job, list_all_jobs, read_failure_log, read_status
 from microservices.backends.michigan.results import classify_file, list_results

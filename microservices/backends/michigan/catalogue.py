@@ -7,13 +7,8 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter, ValidationError
 
-from microservices.backends.base import (
-    OfferedPanel,
-    SiteDescription,
-    SiteError,
-    SiteProbe,
-    SiteUnavailableError,
-)
+from microservices.backends.base import SiteError, SiteProbe, SiteUnavailableError
+from microservices.backends.description import OfferedPanel
 from microservices.backends.markup import strip_markup
 from microservices.backends.michigan.answers import Answer, explain_answer, read_model, refuse_credential
 from microservices.backends.michigan.client import CloudgeneClient
@@ -30,7 +25,7 @@ async def probe_server(client: CloudgeneClient) -> SiteProbe:
     try:
         answer = await client.call(SERVER_PATH, anonymous=True)
     except SiteError as error:
-        return SiteProbe("unhealthy", None, error.message)
+        return SiteProbe("unhealthy", None, error.message, fix=error.fix, code=error.code)
     elapsed_ms = (time.perf_counter() - started) * 1000
     if answer.status == 401:
         return SiteProbe("unhealthy", elapsed_ms, "The site asks for a log-in where a Cloudgene server needs none.")
@@ -38,20 +33,8 @@ async def probe_server(client: CloudgeneClient) -> SiteProbe:
         server = _read_server(answer)
     except SiteError as error:
         health: Literal["degraded", "unhealthy"] = "degraded" if error.code == "maintenance" else "unhealthy"
-        return SiteProbe(health, elapsed_ms, error.message)
+        return SiteProbe(health, elapsed_ms, error.message, fix=error.fix, code=error.code)
     return SiteProbe("healthy", elapsed_ms, f"{server.name} answers.", server.apps[0].version if server.apps else None)
-
-
-async def describe_site(client: CloudgeneClient) -> SiteDescription:
-    """The site as this account sees it; panels that the account's group may not use are not listed by the site."""
-    server = await read_server(client)
-    app = await _read_app(client, choose_app(client, server))
-    return SiteDescription(
-        name=server.name,
-        version=app.version,
-        apps=tuple(summary.id for summary in server.apps),
-        panels=tuple(_list_panels(app.params)),
-    )
 
 
 async def read_server(client: CloudgeneClient) -> ServerAnswer:
@@ -77,18 +60,31 @@ def choose_app(client: CloudgeneClient, server: ServerAnswer) -> str:
     return server.apps[0].id
 
 
+async def ask_server(client: CloudgeneClient) -> ServerAnswer:
+    """The server's own answer, whether it rests or not."""
+    return _parse_server(await client.call(SERVER_PATH))
+
+
+def explain_maintenance(server: ServerAnswer) -> str:
+    return strip_markup(server.maintenaceMessage or "") or "The site is in maintenance."
+
+
 def _read_server(answer: Answer) -> ServerAnswer:
     """Raises with code `maintenance` (the site's words) where the site says that it rests."""
-    if answer.status == 200 and answer.document is not None and not isinstance(answer.document.get("name"), str):
-        raise SiteUnavailableError("What answers there is not a Cloudgene server.", code="not_cloudgene")
-    server = read_model(answer, ServerAnswer)
+    server = _parse_server(answer)
     if server.maintenace:
-        words = strip_markup(server.maintenaceMessage or "") or "The site is in maintenance."
+        words = explain_maintenance(server)
         raise SiteUnavailableError(words, code="maintenance", retry_after_s=answer.retry_after_s)
     return server
 
 
-async def _read_app(client: CloudgeneClient, app: str) -> AppAnswer:
+def _parse_server(answer: Answer) -> ServerAnswer:
+    if answer.status == 200 and answer.document is not None and not isinstance(answer.document.get("name"), str):
+        raise SiteUnavailableError("What answers there is not a Cloudgene server.", code="not_cloudgene")
+    return read_model(answer, ServerAnswer)
+
+
+async def read_app(client: CloudgeneClient, app: str) -> AppAnswer:
     answer = await client.call(f"{SERVER_PATH}/apps/{quote(app, safe='@')}")
     if answer.status == 404 and answer.document is not None:
         raise await explain_missing_app(client, answer, app)
@@ -111,11 +107,14 @@ async def explain_missing_app(client: CloudgeneClient, answer: Answer, app: str)
     )
 
 
-def _list_panels(parameters: list[Parameter]) -> list[OfferedPanel]:
-    """Panels are the values of the `app_list`; each one's populations stand in the list bound to it."""
+def list_panels(parameters: list[Parameter]) -> list[OfferedPanel] | None:
+    """Panels are the values of the `app_list`; each one's populations stand in the list bound to it.
+
+    None: the application has no such list, which says nothing about the site's panels.
+    """
     panels = next((p for p in parameters if p.type == "app_list"), None)
     if panels is None:
-        return []
+        return None
     bound = [p for p in parameters if p.type == "binded_list" and p.bind == panels.id]
     bound.sort(key=lambda p: p.id != "population")
     populations = {c.key: tuple(v.key for v in c.values or ()) for c in _read_choices(bound[0])} if bound else {}
