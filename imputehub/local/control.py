@@ -8,6 +8,7 @@ import secrets
 import socket
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,17 +19,36 @@ from imputehub.local.state import read_json, write_private
 LONGEST_PATH_BYTES = 100  # the system's limit is 108 on Linux and 104 on macOS
 LONGEST_WAIT_S = 150.0
 
-Answer = Callable[[str, str | None], Awaitable[dict[str, Any]]]
+# What the admin's pages may ask for: to look and to restart, never to end the platform.
+CONSOLE_VERBS = frozenset({"status", "restart", "logs"})
+
+Answer = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """`owner` may everything and stays in the state directory; `console` is Django's."""
+
+    owner: str = field(repr=False)
+    console: str = field(repr=False)
+
+    def require(self, given: str, verb: str) -> None:
+        if secrets.compare_digest(given.encode(), self.owner.encode()):
+            return
+        if not secrets.compare_digest(given.encode(), self.console.encode()):
+            raise LocalPlatformError("The token is not this platform's")
+        if verb not in CONSOLE_VERBS:
+            raise LocalPlatformError(f"This token is not for '{verb}'")
 
 
 @contextlib.asynccontextmanager
-async def serve_control(home: Path, token: str, answer: Answer) -> AsyncIterator[None]:
+async def serve_control(home: Path, tokens: Tokens, answer: Answer) -> AsyncIterator[None]:
     path = choose_socket_path(home)
     path.unlink(missing_ok=True)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            writer.write(json.dumps(await _answer_line(await reader.readline(), token, answer)).encode() + b"\n")
+        with contextlib.suppress(OSError, ValueError):  # somebody who left, or a question without an end
+            writer.write(json.dumps(await _answer_line(await reader.readline(), tokens, answer)).encode() + b"\n")
             await writer.drain()
         writer.close()
 
@@ -45,12 +65,11 @@ async def serve_control(home: Path, token: str, answer: Answer) -> AsyncIterator
         path.unlink(missing_ok=True)
 
 
-async def _answer_line(line: bytes, token: str, answer: Answer) -> dict[str, Any]:
+async def _answer_line(line: bytes, tokens: Tokens, answer: Answer) -> dict[str, Any]:
     try:
         question = json.loads(line)
-        if not secrets.compare_digest(str(question["token"]).encode(), token.encode()):
-            raise LocalPlatformError("The token is not this platform's")
-        return await answer(question["verb"], question.get("name"))
+        tokens.require(str(question["token"]), str(question["verb"]))
+        return await answer(question)
     except (ValueError, KeyError, TypeError):
         return {"error": "The question is not understood"}
     except LocalPlatformError as error:

@@ -69,7 +69,7 @@ def load_secrets(home: Path, *, has_data: bool) -> Secrets:
 
 
 def _list_secrets() -> dict[str, Callable[[], str]]:
-    single = ["installation", "control", "postgresql", "valkey", "django_key", "sandbox:researcher"]
+    single = ["installation", "control", "console", "postgresql", "valkey", "django_key", "sandbox:researcher"]
     per_owner = [f"{what}:{owner}" for what in ("database", "client") for owner in OWNERS]
     accounts = [f"account:{account.name}" for account in ACCOUNTS]
     makers: dict[str, Callable[[], str]] = dict.fromkeys(single + per_owner + accounts, _make_password)

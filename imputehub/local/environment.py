@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from imputehub.local import valkey
+from imputehub.local.control import Tokens, choose_socket_path
 from imputehub.local.credentials import OWNERS, SERVICES, Secrets, list_databases
 from imputehub.local.postgresql import make_sqlalchemy_url
 
@@ -93,6 +94,11 @@ def _list_special(owner: str, secret: Secrets, home: Path) -> dict[str, str]:
         "django": {"DJANGO_SECRET_KEY": secret["django_key"]},
     }
     return special.get(owner, {})
+
+
+def list_console_environment(home: Path, tokens: Tokens) -> dict[str, str]:
+    """For the one process whose pages look at the others and restart them."""
+    return {"SUPERVISOR_SOCKET": str(choose_socket_path(home)), "SUPERVISOR_TOKEN": tokens.console}
 
 
 def list_migration_environment(environ: Mapping[str, str], secret: Secrets, ports: Mapping[str, int]) -> dict[str, str]:

@@ -47,7 +47,7 @@ def run_platform(
         prepare_home(home)
         with hold_lock(home):
             site = prepare_installation(home, environ, report)
-            asyncio.run(Supervisor(home, describe(site), site.secrets["control"], report).run(ready))
+            asyncio.run(Supervisor(home, describe(site), site.tokens, report).run(ready))
     except OSError as error:
         raise explain_os_error(error, home) from error
     except LocalPlatformError as error:  # initdb, databases, or a process that does not stay up

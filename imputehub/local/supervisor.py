@@ -4,21 +4,22 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-from imputehub.local.control import serve_control
+from imputehub.local.control import Tokens, serve_control
 from imputehub.local.errors import LocalPlatformError, NotReadyError
+from imputehub.local.log_search import LogQuery, search_log
 from imputehub.local.logs import read_tail, rotate_logs
+from imputehub.local.measurement import measure_memory, measure_uptime
 from imputehub.local.processes import Child, ProcessSpec
 from imputehub.local.survivors import write_records
 
 READY_DEADLINE_S = 120.0
 ROTATION_INTERVAL_S = 10.0
+ANSWER_FIRST_S = 1.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Report = Callable[[str], None]
 
@@ -34,13 +35,14 @@ class Stage:
 
 
 class Supervisor:
-    def __init__(self, home: Path, stages: Sequence[Stage], token: str, report: Report) -> None:
+    def __init__(self, home: Path, stages: Sequence[Stage], tokens: Tokens, report: Report) -> None:
         self.phase = "starting"
-        self._home, self._logs, self._stages, self._token = home, home / "logs", stages, token
+        self._home, self._logs, self._stages, self._tokens = home, home / "logs", stages, tokens
         self._report = report
         specs = [spec for stage in stages for spec in stage.processes]
         self._children = {spec.name: Child(spec, self._logs, self._note) for spec in specs}
         self._tasks = {spec.name: Child(spec, self._logs, self._note) for stage in stages for spec in stage.tasks}
+        self._restarts: dict[str, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
 
     async def run(self, ready: Callable[[], None]) -> None:
@@ -53,7 +55,7 @@ class Supervisor:
             asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)
         rotation = asyncio.create_task(self._rotate_logs())
         try:
-            async with serve_control(self._home, self._token, self.answer):
+            async with serve_control(self._home, self._tokens, self.answer):
                 try:
                     await self._start_or_be_stopped(ready)
                     await self._stopping.wait()
@@ -122,23 +124,57 @@ class Supervisor:
         with contextlib.suppress(OSError):
             write_records(self._home, [child.record for child in children if child.record])
 
-    async def answer(self, verb: str, name: str | None) -> dict[str, Any]:
-        """What the control socket asks for: `status`, `down`, or `start`, `stop`, `restart` of one process."""
+    async def answer(self, question: Mapping[str, Any]) -> dict[str, Any]:
+        """What the control socket asks for by its `verb`: `status`, `down`, or, of the process `name`, `start`, `stop`,
+        `restart` and `logs`.
+        """
+        verb, name = question["verb"], str(question.get("name") or "")
         if verb == "status":
-            processes = [describe_child(child) for child in self._children.values()]
-            return {"phase": self.phase, "processes": await asyncio.to_thread(_add_memory, processes)}
+            return await asyncio.to_thread(self._describe, list(self._children.values()))
         if verb == "down":
             self._stopping.set()
             return {}
-        child = self._children.get(name or "")
+        if verb == "logs":
+            return await asyncio.to_thread(search_log, self._home, name, LogQuery.read(question))
+        child = self._children.get(name)
         if child is None:
             raise LocalPlatformError(f"There is no process {name}; there are {', '.join(self._children)}")
-        if verb in ("stop", "restart"):
+        await self._change(verb, child, answer_first=bool(question.get("answer_first")))
+        return {}
+
+    async def _change(self, verb: str, child: Child, *, answer_first: bool) -> None:
+        """`answer_first`: a restart begins once the answer has gone out, since who asks may be what is restarted."""
+        name = child.spec.name
+        if name in self._restarts:
+            raise LocalPlatformError(f"{name} is being restarted already")
+        if verb == "restart":
+            task = asyncio.create_task(self._restart(child, ANSWER_FIRST_S if answer_first else 0.0))
+            self._restarts[name] = task
+            task.add_done_callback(lambda _done: self._restarts.pop(name, None))
+            if not answer_first:
+                await asyncio.shield(task)
+                await self._await_ready(child)
+        elif verb == "stop":
             await child.stop()
-        if verb in ("start", "restart"):
+        elif verb == "start":
             child.start()
             await self._await_ready(child)
-        return {}
+        else:
+            raise LocalPlatformError(f"There is nothing called '{verb}' to do")
+
+    async def _restart(self, child: Child, delay_s: float) -> None:
+        await asyncio.sleep(delay_s)
+        await child.stop()
+        if not self._stopping.is_set() and self.phase != "stopping":
+            child.start()
+
+    def _describe(self, children: Sequence[Child]) -> dict[str, Any]:
+        """`uptime_s` stands apart from the processes, whose fields are agreed."""
+        processes = [describe_child(child) for child in children]
+        for process in processes:
+            process["memory_mb"] = measure_memory(process["pid"]) if process["pid"] else 0.0
+        uptime = {child.spec.name: measure_uptime(child.pid) for child in children if child.pid}
+        return {"phase": self.phase, "processes": processes, "uptime_s": uptime}
 
 
 def describe_child(child: Child) -> dict[str, Any]:
@@ -148,21 +184,3 @@ def describe_child(child: Child) -> dict[str, Any]:
     if child.pid is None and child.state in ("failed", "starting"):
         fields["retry_in_s"] = round(max(0.0, child.retry_at - time.time()), 1)
     return fields
-
-
-def _add_memory(processes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    for process in processes:
-        if process["pid"]:
-            process["memory_mb"] = measure_memory(process["pid"])
-    return processes
-
-
-def measure_memory(pid: int) -> float:
-    """MB (2^20 bytes) of the process and its descendants; shared pages count in proportion where Linux says so."""
-    try:
-        process = psutil.Process(pid)
-        family = [process, *process.children(recursive=True)]
-        sizes = [getattr(info, "pss", info.rss) for info in (one.memory_full_info() for one in family)]
-    except psutil.Error:
-        return 0.0
-    return round(sum(sizes) / 2**20, 1)

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from imputehub.local import environment, postgresql, valkey
+from imputehub.local.control import Tokens
 from imputehub.local.credentials import SERVICES, STAFF, Secrets, describe_accounts, list_databases
 from imputehub.local.processes import Kind, ProcessSpec
 from imputehub.local.readiness import answers_http, awaits_tasks
@@ -35,6 +36,10 @@ class Installation:
 
     def list_environment(self, owner: str) -> dict[str, str]:
         return environment.list_owner_environment(owner, self.environ, self.secrets, self.ports, self.home)
+
+    @property
+    def tokens(self) -> Tokens:
+        return Tokens(self.secrets["control"], self.secrets["console"])
 
     @property
     def admin_dsn(self) -> str:
@@ -128,7 +133,7 @@ def describe_django(site: Installation) -> ProcessSpec:
         "django",
         "django",
         [sys.executable, "-m", "uvicorn", *target, *UVICORN],
-        site.list_environment("django"),
+        site.list_environment("django") | environment.list_console_environment(site.home, site.tokens),
         port,
         partial(answers_http, port, "/health"),
     )

@@ -1,0 +1,24 @@
+"""What a running process costs, and since when it runs."""
+
+import time
+
+import psutil
+
+
+def measure_memory(pid: int) -> float:
+    """MB (2^20 bytes) of the process and its descendants; shared pages count in proportion where Linux says so."""
+    try:
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+        sizes = [getattr(info, "pss", info.rss) for info in (one.memory_full_info() for one in family)]
+    except psutil.Error:
+        return 0.0
+    return round(sum(sizes) / 2**20, 1)
+
+
+def measure_uptime(pid: int) -> float:
+    """Seconds; 0 for a process that has just ended."""
+    try:
+        return round(max(0.0, time.time() - psutil.Process(pid).create_time()), 1)
+    except psutil.Error:
+        return 0.0
