@@ -39,6 +39,10 @@ class IncompleteUploadError(InvalidInputError):
     code, title = "upload_incomplete", "The upload ended before its last byte"
 
 
+class MultipartBodyError(ServiceError):
+    status, code, title = 415, "unsupported_media_type", "The body must be the file itself"
+
+
 class FileTooLargeError(TooLargeError):
     code, title = "file_too_large", "The file is too large"
 

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.file_manager.raw import half_request, read_answer
-from tests.file_manager.world import MIB, Person, World, make_bytes, sha256_of, wait_until
+from tests.file_manager.world import GOOD_VCF, MIB, Person, World, make_bytes, sha256_of, wait_until
 
 UPLOAD = "/api/v1/files?filename=cohort.vcf.gz"
 
@@ -143,6 +143,18 @@ def test_a_name_that_no_file_can_have_is_refused(world: World, person: Person, n
 @pytest.mark.parametrize("name", ["Kohorte Süd.vcf.gz", "コホート.vcf.gz", "a" * 255, 'with "quotes"; and; all'])
 def test_a_name_of_any_script_is_kept(person: Person, name: str) -> None:
     assert person.upload(filename=name).json()["filename"] == name
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "Multipart/Mixed"])
+def test_a_form_is_refused_before_its_boundaries_become_part_of_the_file(
+    world: World, person: Person, kind: str
+) -> None:
+    answer = person.upload(GOOD_VCF, headers={"Content-Type": kind})
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert "raw bytes as the body" in answer.json()["detail"]
+    assert world.is_empty()
+    # What curl says of raw bytes:
+    assert person.upload(GOOD_VCF, headers={"Content-Type": "application/x-www-form-urlencoded"}).status_code == 201
 
 
 def test_a_missing_name_and_an_unknown_parameter_are_refused(world: World, person: Person) -> None:

@@ -17,7 +17,7 @@ from microservices.file_manager.models import UploadedFile
 from microservices.file_manager.ownership import owner_of
 from microservices.file_manager.queries import find_upload, select_uploads
 from microservices.file_manager.routes.access import Caller, EngineDep
-from microservices.file_manager.routes.bodies import RAW_BODY, announced_size, stream_body
+from microservices.file_manager.routes.bodies import RAW_BODY, announced_size, refuse_multipart, stream_body
 from microservices.file_manager.schemas import ContentSha256, FileQuery, UploadQuery
 from microservices.kernel.auth import Principal
 from microservices.kernel.db import SessionDep
@@ -39,6 +39,7 @@ async def upload_file(
     sha256: ContentSha256 = None,
 ) -> Response:
     """The body is the file itself; it is stored first and checked then."""
+    refuse_multipart(request)
     size = announced_size(request)
     expected = Expectation(size=size, sha256=sha256, limit=engine.settings.max_upload_size_mib * _MIB)
     expected.check_announced()
