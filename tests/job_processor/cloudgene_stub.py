@@ -54,6 +54,7 @@ class CloudgeneStub:
     full: bool = False
     submission_answer: Callable[[], Response] | None = None
     token_valid: bool = True
+    token: str = TOKEN
     downloads: dict[str, int] = field(default_factory=dict)
     spoilt: list[str] = field(default_factory=list)
     """Names of files whose next download is spoilt, one for each download."""
@@ -102,7 +103,7 @@ def build_site(stub: CloudgeneStub) -> FastAPI:
         answer: dict[str, Any] = {
             "name": "Stub",
             "apps": [{"id": "imputationserver2@2.0.12", "name": "Imputation", "version": "2.0.12"}],
-            "loggedIn": request.headers.get("x-auth-token") == TOKEN,
+            "loggedIn": request.headers.get("x-auth-token") == stub.token,
             "maintenace": stub.maintenance,
         }
         return answer | ({"maintenaceMessage": "back at noon"} if stub.maintenance else {})
@@ -110,7 +111,7 @@ def build_site(stub: CloudgeneStub) -> FastAPI:
     @app.post("/api/v2/tokens/verify")
     async def verify(request: Request) -> dict[str, Any]:
         form = await request.form()
-        valid = stub.token_valid and form["token"] == TOKEN
+        valid = stub.token_valid and form["token"] == stub.token
         return {"valid": valid, "message": "fine" if valid else "Invalid API Token.", "username": "alice"}
 
     @app.post("/api/v2/jobs/submit/{app_id}")
@@ -134,16 +135,20 @@ def build_site(stub: CloudgeneStub) -> FastAPI:
         return {"count": len(shown), "page": 1, "pageSize": 15, "prev": None, "next": None, "pages": [1], "data": shown}
 
     @app.get("/api/v2/jobs/{job_id}")
-    def details(job_id: str) -> Any:
+    def details(job_id: str, request: Request) -> Any:
         job = stub.find(job_id)
+        if request.headers.get("x-auth-token") != stub.token:
+            return JSONResponse({"message": "Unauthorized"}, status_code=401)
         stub.on_details(job)
         if stub.denied:
             return JSONResponse({"success": False, "message": f"Job {job_id} not found."}, status_code=404)
         return Response(json.dumps(view(job)), media_type="application/json")  # also what is no Unicode text
 
     @app.get("/api/v2/jobs/{job_id}/cancel")
-    def cancel(job_id: str) -> dict[str, Any]:
+    def cancel(job_id: str) -> Any:
         job = stub.find(job_id)
+        if stub.denied:
+            return JSONResponse({"success": False, "message": f"Job {job_id} not found."}, status_code=404)
         if job.state in (1, 2, 3) and not stub.refuse_cancel:
             job.state, job.position = 6, -1
         return view(job)

@@ -50,9 +50,15 @@ class Person:
     def add_file(self, **changes: Any) -> UUID:
         return self.world.peers.add_file(self.headers["Authorization"], **changes)
 
+    def describe_targets(self) -> list[dict[str, str]]:
+        """The site's two panels."""
+        peers = self.world.peers
+        panels = (peers.panel_id, peers.second_panel_id)
+        return [{"service_id": str(peers.service_id), "panel_id": str(panel)} for panel in panels]
+
     def describe_job(self, **changes: Any) -> dict[str, Any]:
-        target = {"service_id": str(self.world.peers.service_id), "panel_id": str(self.world.peers.panel_id)}
-        wish = {"name": "cohort A", "build": "hg38", "phasing": "no_phasing", "targets": [target]} | changes
+        targets = self.describe_targets()[:1]
+        wish = {"name": "cohort A", "build": "hg38", "phasing": "no_phasing", "targets": targets} | changes
         if "input_file_ids" not in wish:
             wish["input_file_ids"] = [str(self.add_file())]
         return wish

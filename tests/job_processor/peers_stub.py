@@ -15,6 +15,7 @@ class PeersStub:
     site_address: str = ""
     service_id: UUID = field(default_factory=uuid4)
     panel_id: UUID = field(default_factory=uuid4)
+    second_panel_id: UUID = field(default_factory=uuid4)
     site: dict[str, Any] = field(default_factory=dict)
     recipe: dict[str, Any] | None = None
     files: dict[UUID, dict[str, Any]] = field(default_factory=dict)
@@ -66,7 +67,7 @@ class PeersStub:
             "base_url": self.site_address,
             "country": "ZA",
             "api_config": config,
-            "panels": [panel],
+            "panels": [panel, panel | {"id": str(self.second_panel_id), "panel_id": "apps@second@1.0.0"}],
         }
         has_credential = self.curated_credential is not None
         record = {"is_available": True, "health_status": "healthy", "has_credential": has_credential}

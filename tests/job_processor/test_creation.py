@@ -22,8 +22,7 @@ FORGED_CURSOR = base64.urlsafe_b64encode(_BEFORE_TIME.encode()).decode()
 
 
 def test_a_job_is_accepted_with_one_run_for_each_target(world: World, person: Person) -> None:
-    target = person.describe_job()["targets"][0]
-    answer = person.post_job(targets=[target, target])
+    answer = person.post_job(targets=person.describe_targets())
     assert answer.status_code == 202
     job = answer.json()
     assert job["status"] == "queued"
@@ -92,6 +91,12 @@ def test_what_belongs_to_others_does_not_exist(world: World, person: Person) -> 
         assert world.client.post(f"/api/v1/jobs/{job_id}/{action}", headers=person.headers).status_code == 404
     assert world.client.delete(f"/api/v1/jobs/{job_id}", headers=person.headers).status_code == 404
     assert world.client.get("/api/v1/jobs", headers=person.headers).json()["total"] == 0
+
+
+def test_a_panel_is_a_target_only_once(person: Person) -> None:
+    target = person.describe_targets()[0]
+    answer = person.post_job(targets=[target, target])
+    assert (answer.status_code, answer.json()["code"]) == (400, "duplicate_target")
 
 
 def test_an_unknown_panel_or_site_is_said_to_be_so(person: Person) -> None:

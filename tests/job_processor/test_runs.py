@@ -28,6 +28,8 @@ def test_a_run_goes_to_the_site_and_its_checked_results_come_home(world: World, 
     collect_results(world.engine, run_id)
     run = person.get_run(job_id)
     assert (run["status"], run["progress"], run["results"], run["error"]) == ("completed", 100, 3, None)
+    words = "All 2 of the site's files are fetched, with 3 result files in them; everything is checked and stored."
+    assert run["message"] == words
     assert {name for _run, name in world.peers.stored} == {"chr20.dose.vcf.gz", "chr20.info.gz", "qc_report.txt"}
     assert world.site.downloads == {"chr_20.zip": 1, "qc_report.txt": 1}
     assert person.get_job(job_id)["status"] == "completed"
@@ -165,6 +167,25 @@ def test_a_failure_tells_the_sites_words_and_whose_it_is_and_can_be_retried(worl
     assert (run["status"], run["attempts"], len(world.site.jobs)) == ("running", 2, 2)
 
 
+@pytest.mark.parametrize(
+    ("step", "words", "whose"),
+    [
+        ("Input Validation", "The provided VCF file is malformed.", "input"),
+        ("Quality Control", "More than 100 obvious strand flips have been detected.", "input"),
+        ("Quality Control", "java.lang.OutOfMemoryError: an exception", "site"),
+        ("Phasing and Imputation", "Process IMPUTE terminated with an error exit status (137)", "site"),
+    ],
+)
+def test_only_what_the_site_says_of_the_input_is_the_inputs_fault(
+    world: World, person: Person, step: str, words: str, whose: str
+) -> None:
+    job_id, run_id = bring_to_site(world, person)
+    message = {"success": True, "message": words, "type": 1, "time": 0}
+    fail_at_site(world, [{"id": 1, "name": step, "empty": False, "logMessages": [message]}])
+    poll(world, run_id)
+    assert person.get_run(job_id)["error"]["whose"] == whose
+
+
 def test_a_failure_without_steps_is_explained_from_the_log(world: World, person: Person) -> None:
     job_id, run_id = bring_to_site(world, person)
     fail_at_site(world, [])
@@ -173,8 +194,7 @@ def test_a_failure_without_steps_is_explained_from_the_log(world: World, person:
 
 
 def test_one_failed_run_leaves_its_siblings_alone(world: World, person: Person) -> None:
-    target = person.describe_job()["targets"][0]
-    job = person.post_job(targets=[target, target]).json()
+    job = person.post_job(targets=person.describe_targets()).json()
     runs = [UUID(run["id"]) for run in job["runs"]]
     for run_id in runs:
         submit_run(world.engine, run_id)

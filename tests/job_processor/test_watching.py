@@ -1,9 +1,14 @@
 """Runs at sites are watched: no site's silence, lies or slowness costs another run its news."""
 
+import threading
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from microservices.backends import registry
+from microservices.backends.base import CANCEL_STEP, CredentialCheck, SiteJob, SiteMessage, SiteProbe, Submission
+from microservices.job_processor.logic.engine import LINES_PER_SITE
 from microservices.job_processor.logic.polling import poll_due_runs
 from microservices.job_processor.logic.sites import Memory, Sites
 from microservices.kernel.errors import DependencyUnavailableError
@@ -101,6 +106,100 @@ def test_a_site_that_does_not_cancel_is_asked_again_and_its_results_still_come(w
     world.site.refuse_cancel = False
     poll(world, run_id)
     assert (world.site.jobs[0].state, person.get_run(job_id)["status"]) == (6, "cancelled")
+
+
+class StubbornAdapter:
+    """An adapter of a site that takes every job and ends none before its time."""
+
+    def __init__(self, *_args: Any) -> None:
+        pass
+
+    async def probe(self) -> SiteProbe:
+        return SiteProbe("healthy", 1, "fine")
+
+    async def verify_credential(self) -> CredentialCheck:
+        return CredentialCheck(True, "fine")
+
+    async def submit(self, _submission: Submission) -> str:
+        return "job-1"
+
+    async def cancel(self, external_job_id: str) -> SiteJob:
+        messages = (SiteMessage("Chunk", "info", "at work"), SiteMessage(CANCEL_STEP, "warning", "It goes on there."))
+        return SiteJob(external_job_id, "", "running", "RUNNING", messages=messages)
+
+
+def test_what_the_site_says_of_a_cancel_that_it_does_not_heed_is_shown(
+    world: World, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(registry.ADAPTERS, "ga4gh", StubbornAdapter)
+    world.peers.site, world.peers.recipe = {"api_type": "ga4gh"}, {"workflow_url": "any", "parameters": {}}
+    job_id, run_id = bring_to_site(world, person)
+    world.client.post(f"/api/v1/jobs/{job_id}/cancel", headers=person.headers)
+    poll(world, run_id)
+    assert person.get_run(job_id)["message"] == "The site was asked to cancel. It goes on there."
+
+
+@pytest.mark.parametrize("state", [-1, 7, None])
+def test_a_cancelled_job_that_the_site_gave_up_deleted_or_lost_ends_as_cancelled(
+    world: World, person: Person, state: int | None
+) -> None:
+    job_id, run_id = bring_to_site(world, person)
+    world.client.post(f"/api/v1/jobs/{job_id}/cancel", headers=person.headers)
+    world.site.refuse_cancel, world.site.denied = True, state is None
+    let_age(world, run_id)
+    world.site.jobs[0].state, world.site.jobs[0].position = state or 2, -1
+    for _ in range(3):
+        poll(world, run_id)
+    run = person.get_run(job_id)
+    assert (run["status"], run["error"]) == ("cancelled", None)
+
+
+def test_a_run_is_watched_with_the_token_that_it_was_just_sent_with(world: World, person: Person) -> None:
+    key = (str(person.user_id), str(world.peers.service_id))
+    first_id, first = bring_to_site(world, person)
+    poll(world, first)
+    world.site.token = world.peers.credentials[key] = "a-renewed-token"
+    bring_to_site(world, person)
+    world.peers.credentials.clear()  # user_service cannot be asked now
+    poll(world, first)
+    assert person.get_run(first_id)["message"] == "Waiting in the site's queue."
+
+
+def test_a_token_that_the_site_refused_is_asked_for_anew(world: World, person: Person) -> None:
+    job_id, run_id = bring_to_site(world, person)
+    world.site.token = "a-renewed-token"
+    poll(world, run_id)
+    assert "No news" in person.get_run(job_id)["message"]
+    world.peers.credentials[str(person.user_id), str(world.peers.service_id)] = "a-renewed-token"
+    poll(world, run_id)
+    assert person.get_run(job_id)["message"] == "Waiting in the site's queue."
+
+
+def test_a_site_is_asked_about_few_runs_at_once_and_keeps_no_other_site_waiting(world: World, person: Person) -> None:
+    runs = [bring_to_site(world, person)[1] for _ in range(LINES_PER_SITE + 6)]
+    gate, lock = Gate(), threading.Lock()
+    at_once: list[int] = [0, 0]
+
+    def count(_job: Any) -> None:
+        with lock:
+            at_once[0] += 1
+            at_once[1] = max(at_once)
+            if at_once[0] == LINES_PER_SITE:
+                gate.arrived.set()
+        assert gate.opened.wait(60)
+        with lock:
+            at_once[0] -= 1
+
+    world.site.on_details = count
+    for run_id in runs:
+        make_due(world, run_id)
+    asked = poll_due_runs(world.engine, lambda _run_id: None)
+    gate.await_visitor()
+    other = world.engine.lines_to_sites[uuid4()]
+    assert not other.locked()
+    gate.opened.set()
+    asked.result(timeout=30)
+    assert at_once == [0, LINES_PER_SITE]
 
 
 def test_a_service_of_ours_that_is_away_is_left_alone_and_its_last_answer_used() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from microservices.backends.base import (
+    CANCEL_STEP,
     JobNotFoundError,
     SiteError,
     SiteJob,
@@ -181,4 +182,4 @@ async def cancel_run(client: WesClient, run_id: str) -> SiteJob:
         return job
     said = f" It answered {answer.status}: {answer.words}" if answer.status != 200 else ""
     words = f"The site did not act on the request to cancel: the run goes on there.{said}"
-    return replace(job, messages=(*job.messages, SiteMessage("Cancel", "warning", words)))
+    return replace(job, messages=(*job.messages, SiteMessage(CANCEL_STEP, "warning", words)))

@@ -115,7 +115,13 @@ def _collect(engine: Engine, run_id: UUID, epoch: int) -> None:
         raise min(refusals, key=lambda error: error.permanent)
     with own_run(engine.database, run_id, epoch) as (session, run):
         run.queue_position = None
-        change_run(session, run, "completed", f"All {run.results} result files are stored and checked.")
+        change_run(session, run, "completed", _tell_end(len(offered), run.results))
+
+
+def _tell_end(offered: int, stored: int) -> str:
+    """What sites offer is counted apart from what was in it: an archive holds several result files."""
+    inside = "" if offered == stored else f", with {stored} result files in them"
+    return f"All {offered} of the site's files are fetched{inside}; everything is checked and stored."
 
 
 def _prepare(engine: Engine, run_id: UUID, epoch: int) -> Collection:
@@ -146,7 +152,7 @@ def _tell_progress(collection: Collection, number: int, total: int) -> None:
     with own_run(collection.engine.database, collection.run.id, collection.epoch) as (session, run):
         if run.cancel_requested_at is not None:
             raise CollectionCancelledError
-        run.message = f"Fetched {number} of {total} result files."
+        run.message = f"Fetched {number} of the site's {total} files."
         if advance_progress(run, round(95 + 5 * number / (total + 1), 1)):
             tell_run(session, run)
 

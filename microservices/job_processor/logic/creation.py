@@ -35,6 +35,7 @@ def create_job(session: Session, peers: Peers, caller: Principal, wish: NewJob) 
     Our other services are asked before the session's first statement, so no connection waits for them.
     """
     user_id, organization_id = caller.person
+    _check_targets_differ(wish.targets)
     inputs = [_check_input(peers, caller, file_id, wish) for file_id in wish.input_file_ids]
     _check_inputs_together(inputs)
     targets = [_check_target(peers, target, wish, inputs) for target in wish.targets]
@@ -98,6 +99,12 @@ def _check_inputs_together(inputs: list[CheckedInput]) -> None:
             raise JobRefusedError(f"The {what} {twice[0]} occurs in more than one input. Give each only once.")
     if len({quality.samples for _file, quality in inputs}) > 1:
         raise JobRefusedError("All inputs of a job must hold the same samples; their numbers of samples differ.")
+
+
+def _check_targets_differ(targets: list[Target]) -> None:
+    """The same panel at the same site twice would only impute the same twice."""
+    if len({(target.service_id, target.panel_id) for target in targets}) < len(targets):
+        raise JobRefusedError("A panel is named twice among the targets. Name each only once.", code="duplicate_target")
 
 
 def _check_target(peers: Peers, target: Target, wish: NewJob, inputs: list[CheckedInput]) -> CheckedTarget:

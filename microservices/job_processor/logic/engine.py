@@ -1,7 +1,9 @@
 """What a worker process holds while it works: its database, its peers, the sites and one event loop."""
 
+import asyncio
 import os
 import socket
+from collections import defaultdict
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -11,6 +13,8 @@ from microservices.job_processor.settings import Settings
 from microservices.kernel.crypto import FieldCipher
 from microservices.kernel.db import Database
 from microservices.kernel.tasks import LoopThread
+
+LINES_PER_SITE = 12
 
 
 @dataclass
@@ -23,6 +27,10 @@ class Engine:
     loop: LoopThread = field(default_factory=LoopThread)
     watched: set[UUID] = field(default_factory=set)
     """The runs whose sites are being asked at this moment; used on the loop only."""
+    lines_to_sites: defaultdict[UUID, asyncio.Semaphore] = field(
+        default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(LINES_PER_SITE))
+    )
+    """So many of a site's runs are asked about at once: a slow one is not flooded, and others have their own."""
     name: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:6]}")
 
 

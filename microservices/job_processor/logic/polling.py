@@ -9,7 +9,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from microservices.backends.base import SiteError, SiteJob, SiteMessage
+from microservices.backends.base import CANCEL_STEP, CredentialRefusedError, SiteError, SiteJob, SiteMessage
+from microservices.backends.blame import tell_whose
 from microservices.contracts.curation import ApiConfig
 from microservices.contracts.registry import SiteRecord
 from microservices.job_processor.errors import SiteNotFoundError
@@ -30,6 +31,11 @@ _LOG_TAIL = 600
 _SITE_SHARE = 0.95
 
 log = get_logger(__name__)
+
+_FIXES = {
+    "input": "Read the site's words above, change the input or the parameters, and submit again.",
+    "site": "Retry the run; if it fails again, show the site's operators its words above.",
+}
 
 Finding = SiteJob | SiteError
 
@@ -56,9 +62,10 @@ async def _watch(engine: Engine, run: Run, on_ready: Callable[[UUID], None]) -> 
         return
     engine.watched.add(run.id)
     try:
-        access = await asyncio.to_thread(_find_access, engine, run)
-        if access is not None:
-            finding = await _ask(engine, run, *access)
+        async with engine.lines_to_sites[run.service_id]:
+            access = await asyncio.to_thread(_find_access, engine, run)
+            finding = await _ask(engine, run, *access) if access is not None else None
+        if access is not None and finding is not None:
             await asyncio.to_thread(_conclude, engine, run, access[0].site.api_config, finding, on_ready)
     except Exception:
         log.exception("poll_failed", run_id=str(run.id))
@@ -100,6 +107,9 @@ async def _ask(engine: Engine, run: Run, record: SiteRecord, account: Account) -
         if job.state == "failed" and not any(message.level == "error" for message in job.messages):
             return _add_reason(job, await backend.failure_log(run.external_job_id))
         return job
+    except CredentialRefusedError as error:
+        engine.sites.forget_account(run, account.source)
+        return error
     except SiteError as error:
         return error
 
@@ -125,7 +135,10 @@ def _conclude(
 def _apply_error(session: Session, run: Run, config: ApiConfig, error: SiteError) -> None:
     """No news is no failure: only a job that the site denies again and again is lost."""
     if is_lost(run, error):
-        fail_run(session, run, describe_lost_job(run))
+        if run.cancel_requested_at is not None:
+            change_run(session, run, "cancelled", "The site does not know the job any more.")
+        else:
+            fail_run(session, run, describe_lost_job(run))
         return
     change_run(session, run, "running", f"No news from the site: {error.message}")
     put_off(run, config.poll_first_s)
@@ -145,6 +158,8 @@ def _apply_state(session: Session, run: Run, config: ApiConfig, job: SiteJob) ->
             _apply_failure(session, run, job)
         case "cancelled":
             _apply_cancelled(session, run)
+        case "dead" | "gone" if run.cancel_requested_at is not None:
+            change_run(session, run, "cancelled", "The job has ended at the site.")
         case "dead":
             fix = "Retry the run to submit it again."
             message = "The site gave the job up through a fault of its own, such as a restart."
@@ -166,18 +181,23 @@ def _apply_cancelled(session: Session, run: Run) -> None:
 def _apply_failure(session: Session, run: Run, job: SiteJob) -> None:
     texts = [message.text for message in job.messages if message.level == "error"]
     message = " ".join(texts) or "The job failed at the site, which gives no reason."
-    fix = "Read the site's words above, change the input or the parameters, and submit again."
-    fail_run(session, run, describe_error("site_job_failed", message, "input" if texts else "site", fix))
+    whose = tell_whose(job.messages)
+    fail_run(session, run, describe_error("site_job_failed", message, whose, _FIXES[whose]))
 
 
 def _apply_progress(session: Session, run: Run, config: ApiConfig, job: SiteJob) -> None:
     moved = advance_progress(run, None if job.progress is None else round(job.progress * _SITE_SHARE, 1))
-    message = _tell_state(job) if run.cancel_requested_at is None else "The site was asked to cancel."
+    message = _tell_state(job) if run.cancel_requested_at is None else _tell_cancelling(job)
     if message != run.message:
         change_run(session, run, "running", message)
     elif moved:
         tell_run(session, run)
     run.next_action_at = utc_now() + timedelta(seconds=_next_interval_s(run, config))
+
+
+def _tell_cancelling(job: SiteJob) -> str:
+    said = [message.text for message in job.messages if message.step == CANCEL_STEP]
+    return " ".join(["The site was asked to cancel.", *said])
 
 
 def _tell_state(job: SiteJob) -> str:

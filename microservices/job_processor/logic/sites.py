@@ -68,8 +68,15 @@ class Memory(Generic[Key, Value]):
         except Exception:
             self._known.pop(key, None)
             raise
-        self._known[key] = (now, found)
+        self.put(key, found)
         return found
+
+    def put(self, key: Key, answer: Value) -> None:
+        self._known[key] = (self._clock(), answer)
+
+    def forget(self, key: Key) -> None:
+        """What was remembered has proved wrong."""
+        self._known.pop(key, None)
 
 
 class Sites:
@@ -90,7 +97,14 @@ class Sites:
         the curator shares it (a run that was sent with it stays with it). Raises `CredentialMissingError`.
         """
         key = (run.owner_id, run.service_id, source)
-        return self._accounts.get(key, lambda: self._find_account(run, record, source), fresh=source is None)
+        account = self._accounts.get(key, lambda: self._find_account(run, record, source), fresh=source is None)
+        if source is None:  # the watch asks by source: it must not go on with a token that was renewed since
+            self._accounts.put((run.owner_id, run.service_id, account.source), account)
+        return account
+
+    def forget_account(self, run: Run, source: str) -> None:
+        """The site refused it: ask for it anew the next time, as its owner may have renewed it."""
+        self._accounts.forget((run.owner_id, run.service_id, source))
 
     def _find_account(self, run: Run, record: SiteRecord, source: str | None) -> Account:
         if source in (None, "own"):
