@@ -20,6 +20,7 @@ from microservices.kernel.errors import DependencyUnavailableError, HttpError, I
 from microservices.kernel.health import ReadinessCheck
 from microservices.kernel.logs import configure_logs, get_logger
 from microservices.kernel.requests import RequestContextMiddleware, problem_response, request_id_var
+from microservices.kernel.revocations import following
 from microservices.kernel.settings import ServiceSettings
 
 log = get_logger(__name__)
@@ -72,11 +73,12 @@ def _wrap_lifespan(inner: Lifespan | None) -> Lifespan:
         # As many threads as connections: more would only wait for one another inside the pool.
         anyio.to_thread.current_default_thread_limiter().total_tokens = app.state.database.pool_size
         try:
-            if inner is None:
-                yield
-            else:
-                async with inner(app):
+            with following(app.state.verifier.revoked, app.state.settings.redis_url.get_secret_value()):
+                if inner is None:
                     yield
+                else:
+                    async with inner(app):
+                        yield
         finally:
             app.state.database.dispose()
 

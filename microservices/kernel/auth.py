@@ -20,6 +20,7 @@ from starlette.requests import HTTPConnection
 
 from microservices.kernel.errors import DependencyUnavailableError, ForbiddenError, ServiceError, UnauthenticatedError
 from microservices.kernel.logs import get_logger
+from microservices.kernel.revocations import RevokedSessions, follow_revocations
 
 ISSUER = AUDIENCE = "imputehub"
 ALGORITHM = "ES256"
@@ -44,6 +45,8 @@ class Principal:
     roles: frozenset[str] = frozenset()
     scopes: frozenset[str] = frozenset()
     tier: str = ""
+    session_id: str = ""
+    """The log-in (`sid`) that the token comes from; services have none."""
 
     @property
     def person(self) -> tuple[UUID, UUID]:
@@ -54,7 +57,7 @@ class Principal:
 
 
 class TokenVerifier:
-    """Verifies access tokens against the keys published at `jwks_url`."""
+    """Verifies access tokens against the keys published at `jwks_url`; those of a log-in in `revoked` are refused."""
 
     def __init__(self, jwks_url: str, *, timeout_s: float = 3) -> None:
         self._jwks_url = jwks_url
@@ -64,13 +67,19 @@ class TokenVerifier:
         self._fetch_lock = threading.Lock()
         self._lock = threading.Lock()
         self._verified: OrderedDict[str, Principal] = OrderedDict()
+        self.revoked = RevokedSessions()
+
+    def follow_revocations(self, redis_url: str) -> None:
+        """From now to the end of the process; for those whose application has no lifespan to do it in."""
+        arguments = (self.revoked, redis_url, threading.Event())
+        threading.Thread(target=follow_revocations, args=arguments, name="revocations", daemon=True).start()
 
     def recall(self, token: str) -> Principal | None:
         """The caller of a token that was verified before and has not ended: no cryptography, no I/O."""
         principal = self._verified.get(token)
         if principal is None:
             return None
-        if principal.expires_at <= time.time():
+        if principal.expires_at <= time.time() or principal.session_id in self.revoked:
             self._verified.pop(token, None)
             return None
         return principal
@@ -98,6 +107,8 @@ class TokenVerifier:
             principal = _principal_of(claims, token)
         except (JOSEError, KeyError, ValueError, TypeError, AttributeError) as error:
             raise UnauthenticatedError("The access token is not valid or has ended. Log in again.") from error
+        if principal.session_id in self.revoked:
+            raise UnauthenticatedError("This log-in was ended. Log in again.")
         self._remember(principal)
         return principal
 
@@ -154,6 +165,7 @@ def _principal_of(claims: dict[str, Any], token: str) -> Principal:
         roles=frozenset(claims.get("roles") or ()),
         scopes=frozenset((claims.get("scope") or "").split()),
         tier=claims.get("tier") or "",
+        session_id=str(claims.get("sid") or ""),
     )
 
 
