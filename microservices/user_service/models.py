@@ -95,6 +95,9 @@ class LoginSession(Base):
     """One log-in and the family of refresh tokens that follow from it; its id is the `sid` of the access tokens."""
 
     __tablename__ = "login_sessions"
+    __table_args__ = (
+        Index("ix_login_sessions_revoked_at", "revoked_at", postgresql_where=text("revoked_at IS NOT NULL")),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
@@ -150,7 +153,7 @@ class AuditLog(Base):
     __table_args__ = (
         CheckConstraint(
             "action IN ('registered', 'provisioned', 'logged_in', 'login_failed', 'refresh_reused',"
-            " 'credential_set', 'credential_deleted', 'credential_used')",
+            " 'credential_set', 'credential_deleted', 'credential_used', 'logged_out')",
             name="action_known",
         ),
         Index("ix_audit_logs_owner_id_occurred_at", "owner_id", "occurred_at"),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -55,8 +55,21 @@ def delete_ended_sessions(session: Session, user_id: UUID, before: datetime) -> 
     session.execute(delete(LoginSession).where(LoginSession.user_id == user_id, LoginSession.ends_at < before))
 
 
-def delete_sessions(session: Session, user_id: UUID) -> None:
-    session.execute(delete(LoginSession).where(LoginSession.user_id == user_id))
+def lock_session(session: Session, session_id: UUID, user_id: UUID) -> LoginSession | None:
+    statement = select(LoginSession).where(LoginSession.id == session_id, LoginSession.user_id == user_id)
+    return session.scalar(statement.with_for_update())
+
+
+def end_sessions(session: Session, user_id: UUID, now: datetime) -> None:
+    """All log-ins of a person, with their refresh tokens and (within seconds, everywhere) their access tokens."""
+    lasting = (LoginSession.user_id == user_id, LoginSession.revoked_at.is_(None))
+    session.execute(update(LoginSession).where(*lasting).values(revoked_at=now))
+
+
+def list_ended_sessions(session: Session, since: datetime) -> list[tuple[UUID, datetime]]:
+    """(log-in, when it was ended) of those that did not end by themselves."""
+    statement = select(LoginSession.id, LoginSession.revoked_at).where(LoginSession.revoked_at > since)
+    return [(session_id, moment) for session_id, moment in session.execute(statement) if moment is not None]
 
 
 def list_published_keys(session: Session, now: datetime) -> list[SigningKey]:

@@ -10,5 +10,7 @@ class Settings(ServiceSettings):
 
     # It calls nobody, so it needs no service token of its own.
     client_secret: SecretStr = SecretStr("")
+    job_processor_url: str = Field(default="http://127.0.0.1:8003", validation_alias="JOB_PROCESSOR_URL")
+    notification_url: str = Field(default="http://127.0.0.1:8005", validation_alias="NOTIFICATION_URL")
     encryption_keys: SecretStr
     client_secrets: dict[str, SecretStr] = Field(default_factory=dict)

@@ -9,8 +9,6 @@ from datetime import timedelta
 import httpx
 import pytest
 import time_machine
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from cryptography.fernet import Fernet
 
 from imputehub.local.postgresql import PostgresqlServer
@@ -20,7 +18,6 @@ from microservices.kernel.migrations import migrate_database
 from microservices.kernel.testing import serve_app
 from microservices.user_service.logic.signing_keys import KeyRing, add_signing_key
 from microservices.user_service.main import build
-from microservices.user_service.models import Base
 from user_service.conftest import make_settings
 from user_service.people import register
 
@@ -95,8 +92,3 @@ def test_a_database_that_is_not_there_yet_is_waited_for(postgresql: PostgresqlSe
         migrate_database("user_service", url)
         assert len(http.get(JWKS).json()["keys"]) == 1
         assert http.get("/health/ready").status_code == 200
-
-
-def test_the_tables_are_as_the_models_say(fresh: Database) -> None:
-    with fresh.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []

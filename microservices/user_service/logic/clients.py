@@ -14,13 +14,15 @@ from microservices.user_service.schemas import TokenAnswer
 
 CLIENT_SCOPES: Mapping[str, str] = {
     "api_gateway": "",
-    "django": "events:write monitoring:read catalogue:read catalogue:probe",
+    "django": "events:write monitoring:read catalogue:read catalogue:probe catalogue:compare",
     "file_manager": "events:write jobs:read",
     "job_processor": "files:read files:write credentials:read events:write catalogue:read",
-    "monitoring": "monitoring:read",
+    "monitoring": "monitoring:read events:write",
     "notification": "",
     "service_registry": "events:write",
 }
+
+_OUR_OWN = "user_service"
 
 log = get_logger(__name__)
 
@@ -39,3 +41,8 @@ def log_in_client(
     return TokenAnswer(
         access_token=tokens.sign_for_service(keyring, client_id, scope), expires_in=tokens.SERVICE_LIFE_S, scope=scope
     )
+
+
+def sign_for_ourselves(keyring: KeyRing) -> str:
+    """A token with which our events are accepted; the authority needs no secret for itself."""
+    return tokens.sign_for_service(keyring, _OUR_OWN, "events:write")

@@ -1,4 +1,4 @@
-"""Log-ins of people: by password, and on by refresh tokens, which rotate.
+"""Log-ins of people: by password, on by refresh tokens, which rotate, and their end.
 
 A refresh token is used once. One that comes again was copied, by a thief or from one, and nobody can tell which of
 the two is asking: the whole family ends, and its owner logs in anew.
@@ -10,12 +10,14 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from microservices.kernel.auth import Principal
 from microservices.kernel.db import Database, utc_now
 from microservices.user_service import queries
 from microservices.user_service.errors import GrantError
 from microservices.user_service.logic import tokens
 from microservices.user_service.logic.audit import Origin, record_action, record_of_user
 from microservices.user_service.logic.passwords import check_password, hash_password, needs_rehash
+from microservices.user_service.logic.revocations import RevocationHerald
 from microservices.user_service.logic.signing_keys import KeyRing
 from microservices.user_service.logic.throttle import LoginThrottle
 from microservices.user_service.models import LoginSession, RefreshToken, User
@@ -32,6 +34,7 @@ class LoginDesk:
     database: Database
     keyring: KeyRing
     throttle: LoginThrottle
+    herald: RevocationHerald
 
 
 def log_in(desk: LoginDesk, username: str, password: str, origin: Origin) -> TokenAnswer:
@@ -116,6 +119,7 @@ def refresh(desk: LoginDesk, refresh_token: str, origin: Origin) -> TokenAnswer:
         outcome = _rotate(session, desk.keyring, refresh_token, origin)
     # Raised only now: ending the family must be committed.
     if isinstance(outcome, GrantError):
+        desk.herald.announce()
         raise outcome
     return outcome
 
@@ -139,3 +143,14 @@ def _rotate(session: Session, keyring: KeyRing, refresh_token: str, origin: Orig
         return _inactive()
     token.used_at = now
     return _issue(session, keyring, login, now)
+
+
+def log_out(desk: LoginDesk, caller: Principal, origin: Origin) -> None:
+    """End the log-in that the caller's token comes from: refresh tokens at once, access tokens within seconds."""
+    user_id, _ = caller.person
+    with desk.database.transaction() as session:
+        login = queries.lock_session(session, UUID(caller.session_id), user_id)
+        if login is not None and login.revoked_at is None:
+            login.revoked_at = utc_now()
+            record_of_user(session, "logged_out", origin, login.user, details={"session_id": caller.session_id})
+    desk.herald.announce()

@@ -2,6 +2,7 @@
 
 from sqlalchemy.orm import Session
 
+from microservices.kernel.db import utc_now
 from microservices.kernel.errors import InvalidInputError
 from microservices.user_service import queries
 from microservices.user_service.logic.accounts import add_user, fold_name, own_organization
@@ -42,9 +43,10 @@ def _bring_in_line(session: Session, user: User, wanted: ProvisionedAccount, rol
     changed = False
     if not check_password(user.password_hash, wanted.password.get_secret_value()):
         user.password_hash = hash_password(wanted.password.get_secret_value())
-        queries.delete_sessions(session, user.id)
         changed = True
     if user.tier != wanted.tier or user.role_names != [role.name for role in roles]:
         user.tier, user.roles = wanted.tier, roles
         changed = True
+    if changed:  # tokens carry roles and tier, and a password is changed because somebody else may know it
+        queries.end_sessions(session, user.id, utc_now())
     return changed

@@ -4,16 +4,22 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from microservices.contracts.user_service import CredentialRequest, SiteCredential
+from microservices.contracts.user_service import (
+    SITE_CREDENTIAL_CHANGED,
+    CredentialRequest,
+    SiteCredential,
+    SiteCredentialChanged,
+)
 from microservices.kernel.auth import Principal
 from microservices.kernel.crypto import FieldCipher
 from microservices.kernel.db import utc_now
+from microservices.kernel.outbox import record_event
 from microservices.kernel.pagination import Page, paginate
 from microservices.user_service import queries
 from microservices.user_service.errors import CredentialNotFoundError
 from microservices.user_service.logic.accounts import find_own_account
 from microservices.user_service.logic.audit import Origin, record_action, record_of_user
-from microservices.user_service.models import SiteCredentialRow
+from microservices.user_service.models import SiteCredentialRow, User
 from microservices.user_service.schemas import CredentialQuery, CredentialRecord
 
 
@@ -36,6 +42,7 @@ def set_credential(
     now = utc_now()
     queries.save_credential(session, caller, service_id, cipher.encrypt(secret), now)
     record_of_user(session, "credential_set", origin, user, details={"service_id": str(service_id)})
+    _tell_change(session, user, service_id, is_set=True)
     return CredentialRecord(service_id=service_id, set_at=now)
 
 
@@ -45,6 +52,21 @@ def delete_credential(session: Session, caller: Principal, service_id: UUID, ori
     if not queries.delete_credential(session, caller, service_id):
         raise CredentialNotFoundError("You have no credential for this site.")
     record_of_user(session, "credential_deleted", origin, user, details={"service_id": str(service_id)})
+    _tell_change(session, user, service_id, is_set=False)
+
+
+def _tell_change(session: Session, user: User, service_id: UUID, *, is_set: bool) -> None:
+    """Runs that wait for this credential go on at once, and the person's other pages show it."""
+    change = SiteCredentialChanged(
+        owner_id=user.id, organization_id=user.organization_id, service_id=service_id, is_set=is_set
+    )
+    record_event(
+        session,
+        type=SITE_CREDENTIAL_CHANGED,
+        subject=f"site-credential/{user.id}/{service_id}",
+        data=change.model_dump(),
+        subscribers=["job_processor", "notification"],
+    )
 
 
 def resolve_credential(

@@ -1,4 +1,4 @@
-"""Registering, tokens, and the keys to verify them with."""
+"""Registering, tokens and their end, and the keys to verify them with."""
 
 import base64
 import binascii
@@ -7,7 +7,7 @@ from urllib.parse import unquote_plus
 
 from fastapi import APIRouter, Depends, Form, Header, Response
 
-from microservices.kernel.auth import ANYONE
+from microservices.kernel.auth import ANYONE, PEOPLE, Principal
 from microservices.user_service.errors import GrantError, InvalidClientError
 from microservices.user_service.logic import accounts, logins
 from microservices.user_service.logic.audit import Origin
@@ -41,6 +41,15 @@ def issue_token(
         client_id, client_secret = _read_client(form, authorization)
         return log_in_client(authority.keyring, authority.settings.client_secrets, client_id, client_secret)
     return _grant_person(form, authority, origin)
+
+
+@router.post("/api/v1/auth/logout", status_code=204)
+def log_out(
+    caller: Annotated[Principal, Depends(PEOPLE)], response: Response, authority: AuthorityDep, origin: OriginDep
+) -> Response:
+    """Ends the log-in that the token comes from, with all its tokens; within 5 s nobody takes one of them any more."""
+    logins.log_out(authority.login_desk, caller, origin)
+    return Response(status_code=204)
 
 
 def _grant_person(form: TokenForm, authority: Authority, origin: Origin) -> TokenAnswer:

@@ -10,6 +10,7 @@ from microservices.kernel.db import Database
 from microservices.kernel.requests import request_id_var
 from microservices.user_service.logic.audit import Origin
 from microservices.user_service.logic.logins import LoginDesk
+from microservices.user_service.logic.revocations import RevocationHerald
 from microservices.user_service.logic.signing_keys import KeyRing
 from microservices.user_service.logic.throttle import LoginThrottle
 from microservices.user_service.settings import Settings
@@ -22,10 +23,11 @@ class Authority:
     cipher: FieldCipher
     keyring: KeyRing
     throttle: LoginThrottle
+    herald: RevocationHerald
 
     @property
     def login_desk(self) -> LoginDesk:
-        return LoginDesk(self.database, self.keyring, self.throttle)
+        return LoginDesk(self.database, self.keyring, self.throttle, self.herald)
 
 
 def get_authority(request: Request) -> Authority:

@@ -1,0 +1,62 @@
+"""What others are told of people."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from imputehub.local.postgresql import PostgresqlServer
+from microservices.contracts.user_service import SITE_CREDENTIAL_CHANGED, SiteCredentialChanged
+from microservices.kernel.auth import TokenVerifier
+from microservices.kernel.migrations import migrate_database
+from microservices.kernel.testing import serve_app
+from microservices.user_service.main import build
+from tests.kernel.subscribers import Subscriber
+from user_service.conftest import make_settings
+from user_service.people import register
+
+SECRET = "a very secret site token"
+
+
+@pytest.fixture
+def job_processor() -> Subscriber:
+    return Subscriber()
+
+
+@pytest.fixture
+def service(postgresql: PostgresqlServer, redis_url: str, job_processor: Subscriber) -> Iterator[httpx.Client]:
+    """notification is away, and holds up nobody."""
+    url = postgresql.create_database("users")
+    migrate_database("user_service", url)
+    with serve_app(job_processor.app) as subscriber_url:
+        others = {"job_processor_url": subscriber_url, "notification_url": "http://127.0.0.1:1"}
+        with serve_app(build(make_settings(url, redis_url, **others))) as base, httpx.Client(base_url=base) as http:
+            yield http
+
+
+def test_a_changed_site_credential_is_told_without_the_secret(service: httpx.Client, job_processor: Subscriber) -> None:
+    person, site = register(service), uuid4()
+    path = f"/api/v1/users/me/site-credentials/{site}"
+    service.put(path, headers=person.headers, json={"credential": SECRET})
+    service.delete(path, headers=person.headers)
+    assert job_processor.wait_until(lambda: len(job_processor.events) == 2) < 5
+    told = [SiteCredentialChanged.model_validate(event["data"]) for event in job_processor.events]
+    assert [(str(change.owner_id), change.service_id, change.is_set) for change in told] == [
+        (person.id, site, True),
+        (person.id, site, False),
+    ]
+    assert {(event["type"], event["source"], event["subject"]) for event in job_processor.events} == {
+        (SITE_CREDENTIAL_CHANGED, "user_service", f"site-credential/{person.id}/{site}")
+    }
+    assert SECRET not in str(job_processor.events)
+
+
+def test_events_are_brought_with_a_token_that_others_accept(service: httpx.Client, job_processor: Subscriber) -> None:
+    person = register(service)
+    service.put(f"/api/v1/users/me/site-credentials/{uuid4()}", headers=person.headers, json={"credential": SECRET})
+    job_processor.wait_until(lambda: len(job_processor.events) == 1)
+    (authorization,) = job_processor.authorizations
+    verifier = TokenVerifier(f"{service.base_url}/.well-known/jwks.json")
+    caller = verifier.verify(authorization.removeprefix("Bearer "))
+    assert (caller.client_id, caller.scopes) == ("user_service", {"events:write"})
