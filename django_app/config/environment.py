@@ -31,6 +31,8 @@ class Environment(BaseSettings):
     environment: Literal["local", "production"] = Field(default="production", validation_alias="ENVIRONMENT")
     log_level: str = Field(default="INFO", validation_alias="LOG_LEVEL")
     public_url: str = Field(default="http://127.0.0.1:8000", validation_alias="PUBLIC_URL")
+    redis_url: SecretStr = Field(default=SecretStr(""), validation_alias="REDIS_URL")
+    """Where log-outs are heard of; without it a token is good to its end."""
     own_url: str = Field(default="http://127.0.0.1:8010", validation_alias="DJANGO_URL")
     authority_url: str = Field(default="http://127.0.0.1:8001", validation_alias="USER_SERVICE_URL")
     registry_url: str = Field(default="http://127.0.0.1:8002", validation_alias="SERVICE_REGISTRY_URL")
