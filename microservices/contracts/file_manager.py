@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 FileStatus = Literal["uploaded", "checking", "ready", "rejected"]
 Verdict = Literal["pass", "warn", "fail"]
@@ -50,12 +50,17 @@ class ResultRecord(BaseModel):
 
 
 class ResultUpload(BaseModel):
-    """Query of `POST /internal/results` (body: the raw bytes): the same `run_id` and `filename` again replaces."""
+    """Query of `POST /internal/results` (body: the raw bytes): the same `run_id` and `filename` again replaces.
+
+    The first result of a later `attempt` takes the place of all results of the run's former ones, and of those nothing
+    is taken after it (409).
+    """
 
     organization_id: UUID
     owner_id: UUID
     job_id: UUID
     run_id: UUID
+    attempt: int = Field(default=1, ge=1, lt=2**31)
     filename: str
     kind: ResultKind
 

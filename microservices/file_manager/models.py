@@ -71,6 +71,8 @@ class ResultFile(Base):
     owner_id: Mapped[UUID]
     job_id: Mapped[UUID]
     run_id: Mapped[UUID]
+    attempt: Mapped[int] = mapped_column(server_default="1", default=1)
+    """Which submission of the run it came from: a run has results of one only."""
     object_id: Mapped[UUID] = mapped_column(unique=True)
     filename: Mapped[str]
     kind: Mapped[str]

@@ -45,6 +45,11 @@ def hold_results_of_job(session: Session, job_id: UUID) -> Sequence[ResultFile]:
     return session.scalars(select(ResultFile).where(ResultFile.job_id == job_id).with_for_update()).all()
 
 
+def hold_results_of_other_attempts(session: Session, run_id: UUID, attempt: int) -> Sequence[ResultFile]:
+    statement = select(ResultFile).where(ResultFile.run_id == run_id, ResultFile.attempt != attempt)
+    return session.scalars(statement.order_by(ResultFile.id).with_for_update()).all()
+
+
 def hold_result(session: Session, run_id: UUID, filename: str) -> ResultFile | None:
     statement = select(ResultFile).where(ResultFile.run_id == run_id, ResultFile.filename == filename)
     return session.scalar(statement.with_for_update())

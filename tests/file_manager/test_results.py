@@ -39,6 +39,22 @@ def test_the_same_run_and_name_again_replaces_the_bytes(world: World, person: Pe
     assert world.count_objects() == 1
 
 
+def test_the_first_result_of_a_new_attempt_takes_the_place_of_all_former_ones(world: World, person: Person) -> None:
+    ids = {"job_id": uuid4(), "run_id": uuid4()}
+    other = person.store_result(b"of another run", job_id=ids["job_id"]).json()
+    for name in ("a.log", "b.log"):
+        person.store_result(b"former", **ids, filename=name)
+    new = person.store_result(b"new", **ids, filename="b.log", attempt=2).json()
+    query = {"run_id": [str(ids["run_id"]), other["run_id"]]}
+    listed = world.client.get("/internal/results", params=query, headers=world.authorize_service()).json()
+    assert {item["id"] for item in listed} == {new["id"], other["id"]}
+    assert person.get(f"/api/v1/files/{new['id']}/content").content == b"new"
+    assert world.count_objects() == 2
+    late = person.store_result(b"late", **ids, filename="a.log", attempt=1)
+    assert (late.status_code, late.json()["code"]) == (409, "result_conflict")
+    assert world.count_objects() == 2
+
+
 def test_the_results_of_a_job_are_deleted_with_their_bytes(world: World, person: Person) -> None:
     job_id = uuid4()
     kept = person.store_result(b"of another job").json()

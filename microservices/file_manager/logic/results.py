@@ -16,7 +16,12 @@ from microservices.file_manager.logic.records import show_result
 from microservices.file_manager.logic.uploads import receiving
 from microservices.file_manager.models import ResultFile
 from microservices.file_manager.ownership import Owner
-from microservices.file_manager.queries import hold_result, hold_results_of_job, list_results_of_runs
+from microservices.file_manager.queries import (
+    hold_result,
+    hold_results_of_job,
+    hold_results_of_other_attempts,
+    list_results_of_runs,
+)
 
 
 async def store_result(
@@ -37,10 +42,11 @@ def _register(
     facts = {"object_id": object_id, "size": received.size, "sha256": received.sha256}
     with engine.database.transaction() as session:
         adopt_object(session, object_id)
+        outdated = _remove_former(session, upload)
         fresh = insert(ResultFile).values(**upload.model_dump(), **facts)
         fresh = fresh.on_conflict_do_nothing(index_elements=["run_id", "filename"])
         if session.scalar(fresh.returning(ResultFile.id)) is not None:
-            return _hold(session, upload), []
+            return _hold(session, upload), outdated
         file = _hold(session, upload)
         if (file.organization_id, file.owner_id, file.job_id) != (
             upload.organization_id,
@@ -51,7 +57,19 @@ def _register(
         replaced = loosen_objects(session, [file])
         file.kind = upload.kind
         file.object_id, file.size, file.sha256 = object_id, received.size, received.sha256
-        return file, replaced
+        return file, [*outdated, *replaced]
+
+
+def _remove_former(session: Session, upload: ResultUpload) -> list[UUID]:
+    """A run's results are all of one attempt; the objects of those that have to go."""
+    former = hold_results_of_other_attempts(session, upload.run_id, upload.attempt)
+    if any(file.attempt > upload.attempt for file in former):
+        raise ResultConflictError(f"Run {upload.run_id} has results of a later attempt already.")
+    removed = loosen_objects(session, former)
+    for file in former:
+        session.delete(file)
+    session.flush()
+    return removed
 
 
 def _hold(session: Session, upload: ResultUpload) -> ResultFile:

@@ -47,6 +47,7 @@ class Collection:
     engine: Engine
     run: Run
     epoch: int
+    attempt: int
     external_job_id: str
     backend: Backend
     password: str
@@ -136,7 +137,7 @@ def _prepare(engine: Engine, run_id: UUID, epoch: int) -> Collection:
     backend = engine.loop.run(engine.sites.open(record, account))
     password = engine.cipher.decrypt(attempt.result_password)
     gets = min(_GETS_PER_FILE, record.site.api_config.max_downloads or _GETS_PER_FILE)
-    return Collection(engine, run, epoch, attempt.external_job_id, backend, password, gets)
+    return Collection(engine, run, epoch, attempt.number, attempt.external_job_id, backend, password, gets)
 
 
 def _refuse_emptiness(run: Run) -> ResultRefusedError:
@@ -257,6 +258,7 @@ def _store_members(
             owner_id=run.owner_id,
             job_id=run.job_id,
             run_id=run.id,
+            attempt=collection.attempt,
             filename=name,
             kind=member.kind,
         )
