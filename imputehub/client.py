@@ -143,8 +143,7 @@ class Client:
             time.sleep(interval_s)
 
     def list_results(self, job_id: str) -> list[Json]:
-        answer: list[Json] = self.call("GET", f"/api/v1/jobs/{job_id}/results")
-        return answer
+        return self.list_all(f"/api/v1/jobs/{job_id}/results")
 
     def download_result(self, result: Json, folder: Path, progress: Progress | None = None) -> Path:
         """Download one result file into `folder`, going on where an earlier try was cut off; its SHA-256 is checked."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from microservices.job_processor.models import (
@@ -55,9 +55,14 @@ def find_job(session: Session, caller: Principal, job_id: UUID, *, lock: bool = 
     return session.scalar(statement.with_for_update(of=Job) if lock else statement)
 
 
-def find_history(session: Session, job_id: UUID) -> list[StatusUpdate]:
-    statement = select(StatusUpdate).where(StatusUpdate.job_id == job_id).order_by(StatusUpdate.id)
-    return list(session.scalars(statement))
+def find_history(session: Session, job_id: UUID, after: int, limit: int) -> list[StatusUpdate]:
+    statement = select(StatusUpdate).where(StatusUpdate.job_id == job_id, StatusUpdate.id > after)
+    return list(session.scalars(statement.order_by(StatusUpdate.id).limit(limit)))
+
+
+def count_history(session: Session, job_id: UUID) -> int:
+    statement = select(func.count()).select_from(StatusUpdate).where(StatusUpdate.job_id == job_id)
+    return session.scalar(statement) or 0
 
 
 def lock_run(session: Session, run_id: UUID) -> Run | None:

@@ -16,8 +16,9 @@ from microservices.job_processor.logic.cancellation import request_cancel
 from microservices.job_processor.logic.creation import create_job
 from microservices.job_processor.logic.retry import check_deletable, retry_failed_runs
 from microservices.job_processor.models import Job
+from microservices.job_processor.paging import PageQuery, read_number
 from microservices.job_processor.peers import Peers
-from microservices.job_processor.schemas import EventList, JobQuery, JobView, NewJob, ResultsSummary
+from microservices.job_processor.schemas import JobQuery, JobView, NewJob, ResultsSummary, StatusUpdateView
 from microservices.kernel.auth import PEOPLE, Principal, services_with
 from microservices.kernel.db import SessionDep, get_database
 from microservices.kernel.idempotency import IdempotencyKey, once_key, run_once
@@ -101,17 +102,24 @@ def get_job(job_id: UUID, caller: Caller, session: SessionDep) -> JobView:
 
 
 @router.get("/{job_id}/events")
-def list_events(job_id: UUID, caller: Caller, session: SessionDep) -> EventList:
+def list_events(
+    job_id: UUID, query: Annotated[PageQuery, Query()], caller: Caller, session: SessionDep
+) -> Page[StatusUpdateView]:
+    """The job's history, oldest first."""
     job = _find(session, caller, job_id)
-    items = [views.show_update(update) for update in queries.find_history(session, job.id)]
-    return EventList(items=items, total=len(items))
+    rows = queries.find_history(session, job.id, read_number(query), query.limit + 1)
+    return views.page_history(rows, query, queries.count_history(session, job.id))
 
 
 @router.get("/{job_id}/results")
-def list_results(job_id: UUID, caller: Caller, request: Request, peers: PeersDep) -> list[ResultRecord]:
+def list_results(
+    job_id: UUID, query: Annotated[PageQuery, Query()], caller: Caller, request: Request, peers: PeersDep
+) -> Page[ResultRecord]:
+    """What lies here of a former attempt at a run is not among its results."""
     with get_database(request).transaction() as session:
         job = _find(session, caller, job_id)
-    return peers.list_results(run.id for run in job.runs)
+    with_results = [run.id for run in job.runs if run.results]
+    return views.page_results(peers.list_results(with_results) if with_results else [], query)
 
 
 @router.get("/{job_id}/results/summary")

@@ -108,12 +108,6 @@ class StatusUpdateView(BaseModel):
     occurred_at: datetime
 
 
-class EventList(BaseModel):
-    items: list[StatusUpdateView]
-    next_cursor: None = None
-    total: int
-
-
 class AccuracyBin(BaseModel):
     """Imputed sites whose minor allele frequency is over `maf_over`, up to `maf_up_to`; R² as the site estimates it."""
 

@@ -1,12 +1,14 @@
 """Rows as people see them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from uuid import UUID
 
+from microservices.contracts.file_manager import ResultRecord
 from microservices.job_processor.logic.accuracy import BIN_EDGES, Tally, add_up, read_tally
 from microservices.job_processor.logic.lifecycle import job_progress
 from microservices.job_processor.models import Job, JobInput, Run, RunSummary, StatusUpdate
+from microservices.job_processor.paging import PageQuery, cut_page, read_cursor
 from microservices.job_processor.schemas import (
     AccuracyBin,
     ChromosomeCoverage,
@@ -16,6 +18,7 @@ from microservices.job_processor.schemas import (
     RunView,
     StatusUpdateView,
 )
+from microservices.kernel.pagination import Page
 
 
 def show_job(job: Job) -> JobView:
@@ -38,6 +41,23 @@ def show_job(job: Job) -> JobView:
 def show_run(run: Run) -> RunView:
     fields = {name: getattr(run, name) for name in RunView.model_fields if name != "attempts"}
     return RunView.model_validate({**fields, "attempts": len(run.attempts)})
+
+
+def page_history(rows: Sequence[StatusUpdate], query: PageQuery, total: int) -> Page[StatusUpdateView]:
+    page = cut_page(rows, query, total, lambda row: str(row.id))
+    return Page(items=[show_update(row) for row in page.items], next_cursor=page.next_cursor, total=total)
+
+
+def page_results(results: Iterable[ResultRecord], query: PageQuery) -> Page[ResultRecord]:
+    """By run and name; a job has few enough to be listed here from all of them."""
+    ordered = sorted(results, key=_name_result)
+    after = read_cursor(query)
+    rows = [result for result in ordered if _name_result(result) > after]
+    return cut_page(rows[: query.limit + 1], query, len(ordered), _name_result)
+
+
+def _name_result(result: ResultRecord) -> str:
+    return f"{result.run_id}/{result.filename}"
 
 
 def show_update(update: StatusUpdate) -> StatusUpdateView:

@@ -22,6 +22,7 @@ class PeersStub:
     quality: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     credentials: dict[tuple[str, str], str] = field(default_factory=dict)
     stored: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    attempts: dict[str, str] = field(default_factory=dict)
     file_manager_down: bool = False
     curated_credential: str | None = None
     cut_inputs: int = 0
@@ -132,6 +133,11 @@ def build_peers(stub: PeersStub, authority: TokenAuthority) -> FastAPI:
         if "/" in query["filename"] or len(query["filename"].encode()) > 255:
             return JSONResponse({"detail": "not a file name"}, status_code=400)
         content = await request.body()
+        attempts = stub.attempts.setdefault(query["run_id"], query["attempt"])
+        if attempts != query["attempt"]:  # as file_manager: a run has results of one attempt only
+            for key in [key for key in stub.stored if key[0] == query["run_id"]]:
+                del stub.stored[key]
+            stub.attempts[query["run_id"]] = query["attempt"]
         stub.stored[query["run_id"], query["filename"]] = content
         return JSONResponse(show(query["run_id"], query["filename"], content), status_code=201)
 

@@ -113,6 +113,40 @@ def test_a_name_of_any_length_comes_home(world: World, person: Person) -> None:
     assert name.endswith("é.txt")
 
 
+def list_results(world: World, person: Person, job_id: str, query: str = "") -> list[str]:
+    """Names, page by page."""
+    names, cursor = [], ""
+    while True:
+        answer = world.client.get(f"/api/v1/jobs/{job_id}/results?{query}{cursor}", headers=person.headers).json()
+        names += [item["filename"] for item in answer["items"]]
+        if answer["next_cursor"] is None:
+            assert answer["total"] == len(names)
+            return names
+        cursor = f"&cursor={answer['next_cursor']}"
+
+
+def test_results_of_a_former_attempt_are_not_shown_with_the_new_ones(world: World, person: Person) -> None:
+    job_id, run_id, _job = bring_to_end(world, person, {"former.txt": b"1", "bad.zip": b"no archive"})
+    for _ in range(4):
+        collect_results(world.engine, run_id)
+    assert list_results(world, person, job_id) == ["former.txt"]
+    world.client.post(f"/api/v1/jobs/{job_id}/retry", headers=person.headers)
+    assert list_results(world, person, job_id) == []
+    submit_run(world.engine, run_id)
+    world.site.finish(world.site.jobs[1])
+    world.site.jobs[1].output = {"new.txt": b"2"}
+    assert poll(world, run_id) == [run_id]
+    collect_results(world.engine, run_id)
+    assert list_results(world, person, job_id) == ["new.txt"]
+
+
+def test_results_are_listed_in_pages(world: World, person: Person) -> None:
+    names = [f"report_{number}.txt" for number in range(5)]
+    job_id, run_id, _job = bring_to_end(world, person, dict.fromkeys(reversed(names), b"x"))
+    collect_results(world.engine, run_id)
+    assert list_results(world, person, job_id) == list_results(world, person, job_id, "limit=2") == names
+
+
 def test_a_full_disk_costs_the_site_no_download(world: World, person: Person) -> None:
     job_id, run_id, _job = bring_to_end(world, person)
     world.site.sizes = {"chr_20.zip": "900000 TB"}

@@ -1,5 +1,6 @@
 """A run's way to its site and home again, with a site that behaves and one that does not."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -34,7 +35,7 @@ def test_a_run_goes_to_the_site_and_its_checked_results_come_home(world: World, 
     assert world.site.downloads == {"chr_20.zip": 1, "qc_report.txt": 1}
     assert person.get_job(job_id)["status"] == "completed"
     results = world.client.get(f"/api/v1/jobs/{job_id}/results", headers=person.headers).json()
-    assert len(results) == 3
+    assert (len(results["items"]), results["next_cursor"], results["total"]) == (3, None, 3)
 
 
 def test_every_change_is_in_the_history_and_in_the_outbox(world: World, person: Person) -> None:
@@ -42,6 +43,33 @@ def test_every_change_is_in_the_history_and_in_the_outbox(world: World, person: 
     history = world.client.get(f"/api/v1/jobs/{job_id}/events", headers=person.headers).json()["items"]
     assert [item["status"] for item in history if item["run_id"]] == ["submitting", "running"]
     assert [item["status"] for item in history if not item["run_id"]] == ["queued", "running"]
+
+
+def test_the_history_is_given_in_pages(world: World, person: Person) -> None:
+    job_id, _run_id = bring_to_site(world, person)
+    seen, cursor = [], ""
+    for _ in range(2):
+        answer = world.client.get(f"/api/v1/jobs/{job_id}/events?limit=2{cursor}", headers=person.headers).json()
+        seen += [(item["status"], item["run_id"] is None) for item in answer["items"]]
+        cursor = f"&cursor={answer['next_cursor']}"
+    assert seen == [("queued", True), ("submitting", False), ("running", True), ("running", False)]
+    assert (answer["next_cursor"], answer["total"]) == (None, 4)
+
+
+@pytest.mark.parametrize("path", ["events", "results"])
+@pytest.mark.parametrize("query", ["surprise=1", "sort=x", "limit=0", "limit=201", "cursor=%C3%A9", "cursor=_-8="])
+def test_a_page_that_cannot_be_is_a_bad_request(world: World, person: Person, path: str, query: str) -> None:
+    job_id, _run_id = person.submit_job()
+    answer = world.client.get(f"/api/v1/jobs/{job_id}/{path}?{query}", headers=person.headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input")
+
+
+@pytest.mark.parametrize("key", ["x", "-1", "٣", "9" * 30])
+def test_a_cursor_of_no_history_is_a_bad_request(world: World, person: Person, key: str) -> None:
+    job_id, _run_id = person.submit_job()
+    cursor = base64.urlsafe_b64encode(key.encode()).decode()
+    answer = world.client.get(f"/api/v1/jobs/{job_id}/events?cursor={cursor}", headers=person.headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input")
 
 
 def test_submitting_twice_sends_once(world: World, person: Person) -> None:

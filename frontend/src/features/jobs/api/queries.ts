@@ -1,6 +1,7 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 
 import { api, type Schemas } from '@/shared/api/client';
+import { collectPages } from '@/shared/api/pages';
 import { unwrap } from '@/shared/api/problem';
 
 export type Job = Schemas['JobView'];
@@ -31,6 +32,9 @@ export const useJobs = ({ status, q }: JobFilter) =>
   });
 
 const path = (id: string) => ({ params: { path: { job_id: id } } });
+const pathAndPage = (id: string, cursor: string | null) => ({
+  params: { path: { job_id: id }, query: { limit: 200, cursor } },
+});
 
 export const useJob = (id: string) =>
   useQuery({ queryKey: ['job', id], queryFn: () => unwrap(api.GET('/api/v1/jobs/{job_id}', path(id))) });
@@ -38,14 +42,15 @@ export const useJob = (id: string) =>
 export const useJobHistory = (id: string) =>
   useQuery({
     queryKey: ['job', id, 'events'],
-    queryFn: () => unwrap(api.GET('/api/v1/jobs/{job_id}/events', path(id))),
-    select: (list) => list.items,
+    queryFn: () =>
+      collectPages((cursor) => unwrap(api.GET('/api/v1/jobs/{job_id}/events', pathAndPage(id, cursor)))),
   });
 
 export const useResults = (id: string, enabled: boolean) =>
   useQuery({
     queryKey: ['job', id, 'results'],
-    queryFn: () => unwrap(api.GET('/api/v1/jobs/{job_id}/results', path(id))),
+    queryFn: () =>
+      collectPages((cursor) => unwrap(api.GET('/api/v1/jobs/{job_id}/results', pathAndPage(id, cursor)))),
     enabled,
   });
 

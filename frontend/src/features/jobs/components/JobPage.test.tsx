@@ -36,7 +36,7 @@ beforeEach(() => {
   serve('/api/v1/panels', page([makePanel(1), makePanel(2)]));
   serve(url, job);
   serve(`${url}/events`, page([]));
-  serve(`${url}/results`, []);
+  serve(`${url}/results`, page([]));
   serve(`${url}/results/summary`, { runs: [] });
 });
 
@@ -51,17 +51,16 @@ test('a run that failed says whose it is to act and what to do; its sibling keep
     error,
   };
   serve(url, { ...job, status: 'partly_completed', runs: [run, failed] });
-  serve(`${url}/results`, [
-    {
-      id: 'r',
-      run_id: run.id,
-      filename: 'chr20.dose.vcf.gz',
-      kind: 'imputed_data',
-      size: 878_000,
-      sha256: 'cd'.repeat(32),
-      download_url: 'http://127.0.0.1:8000/api/v1/files/r/content?signature=x',
-    },
-  ]);
+  const result = {
+    id: 'r',
+    run_id: run.id,
+    filename: 'chr20.dose.vcf.gz',
+    kind: 'imputed_data',
+    size: 878_000,
+    sha256: 'cd'.repeat(32),
+    download_url: 'http://127.0.0.1:8000/api/v1/files/r/content?signature=x',
+  };
+  serve(`${url}/results`, page([result]));
   const { container } = renderRoutes(routes, `/jobs/${job.id}`);
   const second = await screen.findByRole('region', { name: 'Cape Town node · Panel 2' });
   expect(within(second).getByText('The genotypes or parameters need a change')).toBeVisible();

@@ -4,6 +4,7 @@ import { useParams } from 'react-router';
 import { formatDuration, formatMoment, secondsBetween } from '@/shared/format/units';
 import { ErrorNote } from '@/shared/ui/ErrorNote';
 import { Loading } from '@/shared/ui/Loading';
+import { PageError } from '@/shared/ui/PageError';
 import { PageHead } from '@/shared/ui/PageHead';
 import { Readout, Readouts } from '@/shared/ui/Readout';
 import { Section } from '@/shared/ui/Section';
@@ -19,7 +20,7 @@ import { RunSection } from './RunSection';
 export function JobPage() {
   const { jobId = '' } = useParams();
   const job = useJob(jobId);
-  if (job.error) return <ErrorNote error={job.error} onRetry={job.refetch} />;
+  if (job.error) return <PageError error={job.error} onRetry={job.refetch} />;
   return job.data ? <JobDetails job={job.data} /> : <Loading rows={4} />;
 }
 

@@ -26,7 +26,6 @@ export function ResultList({ results }: { results: Result[] }) {
             key={result.id}
             sx={{
               display: 'flex',
-              flexWrap: 'wrap',
               justifyContent: 'space-between',
               columnGap: 2,
               py: 1,
@@ -45,7 +44,7 @@ export function ResultList({ results }: { results: Result[] }) {
                 </Box>
               </Typography>
             </Box>
-            <Typography variant="body2" sx={{ fontFamily: MONO }}>
+            <Typography variant="body2" sx={{ fontFamily: MONO, whiteSpace: 'nowrap' }}>
               {formatBytes(result.size, i18n.language)}
             </Typography>
           </Box>
