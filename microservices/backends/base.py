@@ -88,7 +88,8 @@ class SiteConnection:
 class SiteProbe:
     """A probe's finding. `response_time_ms` is measured inside the request; `message` is in words for people.
 
-    `fix`: what a curator can do, where that is known; `code` is that of the `SiteError` behind a failure.
+    `fix`: what a curator can do, where that is known; `code` is that of the `SiteError` behind a failure. `version` is
+    of the software, `api_version` the newest of its interface that the site says to speak.
     """
 
     health: Health
@@ -97,6 +98,7 @@ class SiteProbe:
     version: str | None = None
     fix: str = ""
     code: str = ""
+    api_version: str | None = None
 
 
 @dataclass(frozen=True)

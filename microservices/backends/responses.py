@@ -8,6 +8,8 @@ import aiohttp
 from microservices.backends.base import SiteUnavailableError
 
 MAX_ANSWER_BYTES = 32 * 1024**2
+# A probe's answers are some kilobytes, and thousands of sites may be asked at once.
+MAX_PROBE_BYTES = 1024**2
 MAX_RETRY_AFTER_S = 86_400.0
 
 

@@ -1,6 +1,8 @@
 """What a WES server is: its health, and the workflow types that it runs; panels are the curators' recipes."""
 
+import re
 import time
+from collections.abc import Iterable
 
 from yarl import URL
 
@@ -9,6 +11,7 @@ from microservices.backends.ga4gh_wes.answers import Answer, explain_answer, rea
 from microservices.backends.ga4gh_wes.client import WesClient
 from microservices.backends.ga4gh_wes.tokens import get_token, read_expiry
 from microservices.backends.ga4gh_wes.wire import ServiceInfo
+from microservices.backends.responses import MAX_PROBE_BYTES
 
 INFO_PATH = "/service-info"
 
@@ -16,23 +19,30 @@ INFO_PATH = "/service-info"
 async def probe_server(client: WesClient) -> SiteProbe:
     """Cheap, and anonymous as long as the site allows it. Whatever the site does is a finding, never an error.
 
-    A server that describes itself to accounts only is believed when it says so in WES's own form.
+    A server that describes itself to accounts only is believed when it says so in WES's own form (`msg`).
     """
     started = time.perf_counter()
     try:
-        answer = await client.call(INFO_PATH, anonymous=True)
+        answer = await client.call(INFO_PATH, anonymous=True, limit=MAX_PROBE_BYTES)
         elapsed_ms = (time.perf_counter() - started) * 1000
         if answer.status in (401, 403) and client.connection.credential is not None:
-            answer = await client.call(INFO_PATH)
+            answer = await client.call(INFO_PATH, limit=MAX_PROBE_BYTES)
     except SiteError as error:
         return SiteProbe("unhealthy", None, error.message, fix=error.fix, code=error.code)
-    if answer.status in (401, 403) and answer.document is not None:
+    if answer.status in (401, 403) and isinstance((answer.document or {}).get("msg"), str):
         return SiteProbe("healthy", elapsed_ms, "The site answers, and describes itself after a log-in.")
     try:
         info = _read_info(answer)
     except SiteError as error:
         return SiteProbe("unhealthy", elapsed_ms, error.message, fix=error.fix, code=error.code)
-    return SiteProbe("healthy", elapsed_ms, f"{name_site(client, info)} answers.", info.version)
+    message = f"{name_site(client, info)} answers."
+    return SiteProbe("healthy", elapsed_ms, message, info.version, api_version=find_newest(info.supported_wes_versions))
+
+
+def find_newest(versions: Iterable[str]) -> str | None:
+    """Of versions such as `1.1.0`; what is none does not count."""
+    numbered = [version for version in versions if re.fullmatch(r"\d{1,3}(\.\d{1,3}){1,2}", version)]
+    return max(numbered, key=lambda version: [int(part) for part in version.split(".")], default=None)
 
 
 async def read_info(client: WesClient) -> ServiceInfo:

@@ -10,7 +10,7 @@ from microservices.backends.base import CredentialRefusedError, SiteConnection
 from microservices.backends.failures import translate_failures
 from microservices.backends.ga4gh_wes.answers import Answer, read_answer
 from microservices.backends.ga4gh_wes.tokens import forget_token, get_token
-from microservices.backends.responses import read_bounded
+from microservices.backends.responses import MAX_ANSWER_BYTES, read_bounded
 from microservices.backends.session import Deadlines
 
 
@@ -58,14 +58,20 @@ class WesClient:
         return {"Authorization": f"Bearer {token}"}
 
     async def call(
-        self, path: str, *, method: Literal["GET", "POST"] = "GET", query: str = "", anonymous: bool = False
+        self,
+        path: str,
+        *,
+        method: Literal["GET", "POST"] = "GET",
+        query: str = "",
+        anonymous: bool = False,
+        limit: int = MAX_ANSWER_BYTES,
     ) -> Answer:
-        """One call; any status is an answer. Raises `SiteError` where none came."""
+        """One call; any status is an answer of `limit` bytes at most. Raises `SiteError` where none came."""
         headers = {} if anonymous else await self.authorise()
         url = self.address(path + query)
         with translate_failures():
             async with self.session.request(method, url, headers=headers, allow_redirects=False) as response:
-                return self.understand(response, await read_bounded(response))
+                return self.understand(response, await read_bounded(response, limit))
 
     def understand(self, response: aiohttp.ClientResponse, body: bytes) -> Answer:
         """An answer's status and document, with secrets taken out should the site repeat them."""

@@ -17,12 +17,12 @@ from microservices.backends.base import (
     Submission,
 )
 from microservices.backends.description import SiteDescription
-from microservices.backends.michigan.catalogue import probe_server
 from microservices.backends.michigan.client import CloudgeneClient
 from microservices.backends.michigan.credential import check_credential
 from microservices.backends.michigan.description import describe_site
 from microservices.backends.michigan.download import fetch_file
 from microservices.backends.michigan.jobs import cancel_job, list_all_jobs, read_failure_log, read_status
+from microservices.backends.michigan.probe import probe_server
 from microservices.backends.michigan.results import classify_file, list_results
 from microservices.backends.michigan.submission import submit_run
 from microservices.backends.session import Deadlines

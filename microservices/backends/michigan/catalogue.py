@@ -1,13 +1,12 @@
-"""What a site is and offers: its health, its application, its panels with their populations."""
+"""What a site is and offers: its application, its panels with their populations."""
 
 import re
-import time
 from typing import Literal
 from urllib.parse import quote
 
 from pydantic import TypeAdapter, ValidationError
 
-from microservices.backends.base import SiteError, SiteProbe, SiteUnavailableError
+from microservices.backends.base import SiteError, SiteUnavailableError
 from microservices.backends.description import OfferedPanel
 from microservices.backends.markup import strip_markup
 from microservices.backends.michigan.answers import Answer, explain_answer, read_model, refuse_credential
@@ -19,27 +18,9 @@ SERVER_PATH = "/api/v2/server"
 _CHOICES = TypeAdapter(list[Choice])
 
 
-async def probe_server(client: CloudgeneClient) -> SiteProbe:
-    """Anonymous and cheap; tells maintenance from outage. Whatever the site does is a finding, never an error."""
-    started = time.perf_counter()
-    try:
-        answer = await client.call(SERVER_PATH, anonymous=True)
-    except SiteError as error:
-        return SiteProbe("unhealthy", None, error.message, fix=error.fix, code=error.code)
-    elapsed_ms = (time.perf_counter() - started) * 1000
-    if answer.status == 401:
-        return SiteProbe("unhealthy", elapsed_ms, "The site asks for a log-in where a Cloudgene server needs none.")
-    try:
-        server = _read_server(answer)
-    except SiteError as error:
-        health: Literal["degraded", "unhealthy"] = "degraded" if error.code == "maintenance" else "unhealthy"
-        return SiteProbe(health, elapsed_ms, error.message, fix=error.fix, code=error.code)
-    return SiteProbe("healthy", elapsed_ms, f"{server.name} answers.", server.apps[0].version if server.apps else None)
-
-
 async def read_server(client: CloudgeneClient) -> ServerAnswer:
     """The server as the token's owner sees it; a bad token makes the caller a stranger, which is refused here."""
-    server = _read_server(await client.call(SERVER_PATH))
+    server = read_running_server(await client.call(SERVER_PATH))
     if server.loggedIn is False and client.connection.credential is not None:
         raise refuse_credential("")
     return server
@@ -69,7 +50,7 @@ def explain_maintenance(server: ServerAnswer) -> str:
     return strip_markup(server.maintenaceMessage or "") or "The site is in maintenance."
 
 
-def _read_server(answer: Answer) -> ServerAnswer:
+def read_running_server(answer: Answer) -> ServerAnswer:
     """Raises with code `maintenance` (the site's words) where the site says that it rests."""
     server = _parse_server(answer)
     if server.maintenace:

@@ -8,7 +8,7 @@ from yarl import URL
 from microservices.backends.base import CredentialRefusedError, SiteConnection
 from microservices.backends.failures import translate_failures
 from microservices.backends.michigan.answers import Answer, read_answer
-from microservices.backends.responses import read_bounded
+from microservices.backends.responses import MAX_ANSWER_BYTES, read_bounded
 from microservices.backends.session import Deadlines
 
 
@@ -47,14 +47,15 @@ class CloudgeneClient:
         method: Literal["GET", "POST"] = "GET",
         anonymous: bool = False,
         form: dict[str, str] | None = None,
+        limit: int = MAX_ANSWER_BYTES,
     ) -> Answer:
-        """One call; any status is an answer. Raises `SiteError` where none came."""
+        """One call; any status is an answer of `limit` bytes at most. Raises `SiteError` where none came."""
         headers = {} if anonymous else self.authorise()
         with translate_failures():
             async with self.session.request(
                 method, self.address(path), headers=headers, data=form, allow_redirects=False
             ) as response:
-                return self.understand(response, await read_bounded(response))
+                return self.understand(response, await read_bounded(response, limit))
 
     def understand(self, response: aiohttp.ClientResponse, body: bytes) -> Answer:
         """An answer's status and document, with the token taken out should the site repeat it."""
