@@ -41,6 +41,19 @@ class SiteHealth(BaseModel):
     last_health_check: datetime | None
 
 
+class CopyState(BaseModel):
+    """`GET /internal/catalogue/copies?nonce=…`: every site that is here or that Django has told of.
+
+    `version`: the newest that was told, None for a site of which nobody told. `fingerprint`: of the document as it is
+    stored here (`fingerprint_document`); empty where that cannot be read, None where the site is not here.
+    `GET /internal/catalogue/copies/{id}` shows the document itself, without its credential.
+    """
+
+    id: UUID
+    version: int | None
+    fingerprint: str | None
+
+
 class CuratedCredentialRequest(BaseModel):
     """`POST /internal/sites/{id}/credential`: the curated credential of a site, for one run (audited)."""
 
