@@ -3,6 +3,8 @@
 The subject of curation is a site with all its panels as one document, so no panel arrives before its site.
 """
 
+import hmac
+import json
 from typing import Any, Literal
 from uuid import UUID
 
@@ -73,3 +75,15 @@ class SiteDocument(BaseModel):
     min_samples: int | None = None
     max_samples: int | None = None
     panels: list[PanelDocument] = Field(default_factory=list)
+
+
+def fingerprint_document(document: SiteDocument, nonce: str) -> str:
+    """The same for the same content, credential included, whatever the order of panels and keys (HMAC-SHA256, hex).
+
+    Both sides make it to compare their copies. `nonce` is random and new for each comparison: the fingerprint of a
+    secret is of no use afterwards, and is kept nowhere.
+    """
+    facts = document.model_dump(mode="json")
+    facts["panels"].sort(key=lambda panel: panel["id"])
+    text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+    return hmac.digest(nonce.encode(), text.encode(), "sha256").hex()

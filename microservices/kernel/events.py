@@ -10,6 +10,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+# Header of the answer to an event that was dropped: the version that is known of its subject.
+KNOWN_VERSION = "X-Known-Version"
+
 # PostgreSQL has no NUL in its text: such an event is the producer's mistake, and is to be parked there.
 Label = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
 

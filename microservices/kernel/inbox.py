@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from microservices.kernel.auth import services_with
 from microservices.kernel.db import SessionDep
 from microservices.kernel.errors import InvalidInputError
-from microservices.kernel.events import Event
+from microservices.kernel.events import KNOWN_VERSION, Event
 
-EventHandler = Callable[[Session, Event], None]
+EventHandler = Callable[[Session, Event], bool | None]
+"""Applies an event; False: dropped, since what is known of its subject is newer."""
 
 metadata = sa.MetaData()
 
@@ -60,6 +61,21 @@ def advance_version(session: Session, event: Event) -> bool:
     return session.execute(statement.returning(inbox_versions.c.version)).first() is not None
 
 
+def read_version(session: Session, source: str, subject: str) -> int:
+    """The newest version that was told; 0: never heard of."""
+    mine = (inbox_versions.c.source == source) & (inbox_versions.c.subject == subject)
+    return session.scalar(sa.select(inbox_versions.c.version).where(mine)) or 0
+
+
+def drop_event(session: Session, event: Event) -> Response:
+    """Accepted and without effect. The producer is told what is known here: one whose database was restored from a
+    backup counts from where we have been long ago, and has to count on from here. Told again, it is answered again.
+    """
+    session.execute(sa.delete(inbox).where(inbox.c.event_id == event.id))
+    known = read_version(session, event.source, event.subject)
+    return Response(status_code=204, headers={KNOWN_VERSION: str(known)})
+
+
 def events_router(handlers: Mapping[str, EventHandler]) -> APIRouter:
     """`POST /internal/events`: each event is recorded and applied in one transaction, once.
 
@@ -73,8 +89,8 @@ def events_router(handlers: Mapping[str, EventHandler]) -> APIRouter:
         handler = handlers.get(event.type)
         if handler is None:
             raise InvalidInputError(f"Events of type '{event.type}' are not handled here.", code="unknown_event_type")
-        if accept_event(session, event):
-            handler(session, event)
+        if accept_event(session, event) and handler(session, event) is False:
+            return drop_event(session, event)
         return Response(status_code=204)
 
     return router

@@ -35,3 +35,7 @@ class DocumentRefusedError(InvalidInputError):
     """The producer parks the subject and shows this text to a curator; values are not repeated (secrets)."""
 
     code, title = "document_refused", "The site's document cannot be stored"
+
+
+class UnreadableCopyError(ConflictError):
+    code, title = "copy_unreadable", "What is stored of the site cannot be read"

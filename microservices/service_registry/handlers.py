@@ -18,16 +18,20 @@ log = get_logger(__name__)
 def site_handlers(cipher: FieldCipher) -> Mapping[str, EventHandler]:
     """Handlers by event type; `cipher` holds the registry's own keys, which no other service has."""
 
-    def apply_change(session: Session, event: Event) -> None:
+    def apply_change(session: Session, event: Event) -> bool:
         document = read_document(event)
-        if advance_version(session, event):
-            store_document(session, document, cipher)
-            log.info("site_stored", service_id=str(document.id), version=event.dataversion, panels=len(document.panels))
+        if not advance_version(session, event):
+            return False
+        store_document(session, document, cipher)
+        log.info("site_stored", service_id=str(document.id), version=event.dataversion, panels=len(document.panels))
+        return True
 
-    def apply_deletion(session: Session, event: Event) -> None:
+    def apply_deletion(session: Session, event: Event) -> bool:
         site_id = read_subject(event)
-        if advance_version(session, event):
-            delete_service(session, site_id)
-            log.info("site_deleted", service_id=str(site_id), version=event.dataversion)
+        if not advance_version(session, event):
+            return False
+        delete_service(session, site_id)
+        log.info("site_deleted", service_id=str(site_id), version=event.dataversion)
+        return True
 
     return {SITE_CHANGED: apply_change, SITE_DELETED: apply_deletion}

@@ -1,10 +1,11 @@
 """Sites as our other services need them: whole, and with the curated credential only where it is shared."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from microservices.contracts.curation import ApiConfig, PanelDocument, SiteDocument
+from microservices.contracts.curation import PanelDocument, SiteDocument
 from microservices.contracts.registry import SiteRecord
 from microservices.contracts.user_service import SiteCredential
 from microservices.kernel.crypto import FieldCipher
@@ -15,7 +16,7 @@ from microservices.service_registry.queries.catalogue import find_service, list_
 
 log = get_logger(__name__)
 
-_COPIED = set(SiteDocument.model_fields) - {"credential", "api_config", "is_active", "panels"}
+_COPIED = set(SiteDocument.model_fields) - {"credential", "panels"}
 
 
 def get_service(session: Session, service_id: UUID) -> ImputationService:
@@ -29,19 +30,24 @@ def get_service(session: Session, service_id: UUID) -> ImputationService:
 def describe_site(session: Session, service_id: UUID) -> SiteRecord:
     """`site.is_active` is the effective one: a site that was silent for too long refuses new runs too."""
     site = get_service(session, service_id)
-    document = SiteDocument(
-        **{name: getattr(site, name) for name in _COPIED},
-        is_active=site.is_in_use,
-        api_config=ApiConfig.model_validate(site.api_config),
-        panels=[_describe_panel(panel) for panel in list_site_panels(session, service_id)],
-    )
+    copy = describe_copy(site, list_site_panels(session, service_id))
     return SiteRecord.model_validate(
         {
-            "site": document,
+            "site": copy.model_copy(update={"is_active": site.is_in_use}),
             "is_available": site.is_available,
             "health_status": site.health_status,
             "has_credential": site.has_credential,
         }
+    )
+
+
+def describe_copy(
+    site: ImputationService, panels: Iterable[ReferencePanel], credential: str | None = None
+) -> SiteDocument:
+    """The site's document as it was sent, read back from what is stored."""
+    facts = {name: getattr(site, name) for name in _COPIED}
+    return SiteDocument.model_validate(
+        {**facts, "credential": credential, "panels": [_describe_panel(panel) for panel in panels]}
     )
 
 
