@@ -67,8 +67,9 @@ export const theme = createTheme({
       styleOverrides: {
         root: {
           borderBottom: hairline,
-          '&:first-of-type': { paddingLeft: 24 },
-          '&:last-of-type': { paddingRight: 24 },
+          // First and last in their row, whatever their element: a row that begins with a `th` has a first `td` too.
+          '&:not(* + *)': { paddingLeft: 24 },
+          '&:not(:has(+ *))': { paddingRight: 24 },
           'tbody tr:last-of-type > &': { borderBottom: 0 },
         },
         head: {

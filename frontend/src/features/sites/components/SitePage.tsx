@@ -8,6 +8,7 @@ import { formatCount, formatMoment } from '@/shared/format/units';
 import { EmptyNote } from '@/shared/ui/EmptyNote';
 import { ErrorNote } from '@/shared/ui/ErrorNote';
 import { Loading } from '@/shared/ui/Loading';
+import { PageError } from '@/shared/ui/PageError';
 import { PageHead } from '@/shared/ui/PageHead';
 import { Readout, Readouts } from '@/shared/ui/Readout';
 import { Section } from '@/shared/ui/Section';
@@ -23,7 +24,7 @@ import { nameCountry } from './SiteCard';
 export function SitePage() {
   const { siteId = '' } = useParams();
   const site = useSite(siteId);
-  if (site.error) return <ErrorNote error={site.error} onRetry={site.refetch} />;
+  if (site.error) return <PageError error={site.error} onRetry={site.refetch} />;
   return site.data ? <SiteDetails site={site.data} /> : <Loading />;
 }
 

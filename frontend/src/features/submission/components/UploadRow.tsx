@@ -54,7 +54,7 @@ export function UploadRow({ file, onStored, onRemove }: Props) {
       {error === null ? (
         <LinearProgress
           variant="determinate"
-          value={share * 100}
+          value={Math.round(share * 100)}
           aria-label={t('files.uploading', { name: file.name })}
         />
       ) : (
