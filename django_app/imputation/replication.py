@@ -1,6 +1,7 @@
 """Models of which others hold copies: no change of them may go unnoticed.
 
-Signals note the changes, in the transaction that makes them. What Django does without signals is refused here.
+Signals note the changes, in the transaction that makes them. What Django does without signals is refused here. SQL
+written by hand is beyond its reach: `imputehub catalog check` finds what that has changed.
 """
 
 from typing import Any, NoReturn, TypeVar
@@ -21,7 +22,16 @@ class UnnoticedChangeError(Exception):
 
 
 class ReplicatedQuerySet(models.QuerySet[M]):
-    """`delete()` is allowed: it sends a signal for each object, and runs in one transaction."""
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Sends a signal for each object, in one transaction; the locks of all are taken first, in their order."""
+        from django_app.outbox.recording import lock_subjects  # which needs the applications to be ready
+
+        with transaction.atomic():
+            lock_subjects(*(row.subject for row in self))  # type: ignore[attr-defined]
+            return super().delete()
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
 
     def update(self, **_values: Any) -> NoReturn:
         raise UnnoticedChangeError("update", self.model.__name__)
@@ -34,6 +44,9 @@ class ReplicatedQuerySet(models.QuerySet[M]):
     def bulk_update(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         raise UnnoticedChangeError("bulk_update", self.model.__name__)
 
+    def _raw_delete(self, using: str | None) -> NoReturn:
+        raise UnnoticedChangeError("_raw_delete", self.model.__name__)
+
 
 class ReplicatedModel(models.Model):
     objects = ReplicatedQuerySet.as_manager()
@@ -42,7 +55,8 @@ class ReplicatedModel(models.Model):
         abstract = True
         base_manager_name = "objects"  # related managers change rows through it
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """In a transaction of its own at least: `post_save` comes after that of Django's save."""
+    def save_base(self, *args: Any, **kwargs: Any) -> None:
+        """In a transaction of its own at least: `post_save` comes after that of Django's save. Fixtures come here too,
+        past `save()`."""
         with transaction.atomic():
-            super().save(*args, **kwargs)
+            super().save_base(*args, **kwargs)

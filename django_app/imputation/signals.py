@@ -23,8 +23,11 @@ def connect() -> None:
             after.connect(record_site, sender=model)
 
 
-def lock_site(instance: ImputationService | ReferencePanel, **_kwargs: Any) -> None:
+def lock_site(instance: ImputationService | ReferencePanel, raw: bool = False, **_kwargs: Any) -> None:
+    """`raw`: from a fixture, past `save()` and its rules."""
     lock_subjects(instance.subject)
+    if raw and isinstance(instance, ReferencePanel):
+        instance.refuse_move()
 
 
 def record_site(instance: ImputationService | ReferencePanel, **_kwargs: Any) -> None:

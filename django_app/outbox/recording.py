@@ -5,9 +5,11 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from django_app.config.celery import app
 from django_app.outbox.models import Delivery, Subject
-from django_app.outbox.tasks import deliver_outbox
 from microservices.kernel.logs import get_logger
+
+DELIVER_OUTBOX = "outbox.deliver"
 
 # A connection that the broker has closed since is renewed; a broker that is down keeps nobody waiting.
 _ONCE_MORE = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
@@ -26,14 +28,15 @@ def lock_subjects(*names: str) -> list[Subject]:
     return list(Subject.objects.select_for_update().filter(name__in=wanted).order_by("name"))
 
 
-def record_change(name: str) -> int:
+def record_change(name: str, *, beyond: int = 0) -> int:
     """The subject's version goes up and every subscriber is due to be told; the new version.
 
     A delivery that waits already covers this change too, unless a relay holds it at this moment: what is on the wire
-    may be the state before, so another row follows it.
+    may be the state before, so another row follows it. `beyond`: a version that a subscriber has, and that the new one
+    has to exceed.
     """
     [subject] = lock_subjects(name)
-    subject.version += 1
+    subject.version = max(subject.version, beyond) + 1
     subject.changed_at = timezone.now()
     subject.save()
     for subscriber in settings.OUTBOX_SUBSCRIBERS:
@@ -69,6 +72,6 @@ def retry_delivery(ids: list[int]) -> int:
 def kick_relay() -> None:
     """Ask the worker to deliver at once. Without the broker its beat does so a few seconds later."""
     try:
-        deliver_outbox.apply_async(retry_policy=_ONCE_MORE, expires=60)
+        app.send_task(DELIVER_OUTBOX, retry_policy=_ONCE_MORE, expires=60)
     except OperationalError as error:
         log.warning("relay_not_kicked", error=str(error)[:200])

@@ -5,6 +5,7 @@ from functools import cache
 from django.conf import settings
 
 from django_app.config.celery import app
+from django_app.outbox.recording import DELIVER_OUTBOX
 from django_app.outbox.relay import Relay, prune_delivered
 from microservices.kernel.service_tokens import ServiceTokens
 
@@ -17,7 +18,7 @@ def get_relay() -> Relay:
     return Relay(settings.OUTBOX_SUBSCRIBERS, tokens.get)
 
 
-@app.task(name="outbox.deliver")
+@app.task(name=DELIVER_OUTBOX)
 def deliver_outbox() -> None:
     get_relay().deliver_due()
 

@@ -1,11 +1,18 @@
 """Every kind of change is noted, in the transaction that makes it, and none goes unnoticed."""
 
+import json
 import threading
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
+from django.core import serializers
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.db import connection, transaction
+from django.utils import timezone
 
 from django_app.imputation.encryption import SealedText
 from django_app.imputation.models import ImputationService, ReferencePanel
@@ -168,3 +175,84 @@ def test_changes_of_one_site_at_the_same_time_wait_for_each_other() -> None:
     assert failures == []
     assert version_of(site) == before + 4 * 5 * 4
     assert Delivery.objects.count() == 1
+
+
+@pytest.mark.parametrize("change", ["aupdate", "abulk_create", "abulk_update", "_raw_delete", "set"])
+def test_there_is_no_side_entrance(change: str) -> None:
+    site = add_site()
+    panel = add_panel(site)
+    entrances: dict[str, Callable[[], object]] = {
+        "aupdate": lambda: async_to_sync(ImputationService.objects.all().aupdate)(name="x"),
+        "abulk_create": lambda: async_to_sync(ImputationService.objects.all().abulk_create)(
+            [ImputationService(**SITE)]
+        ),
+        "abulk_update": lambda: async_to_sync(ImputationService.objects.all().abulk_update)([site], ["name"]),
+        "_raw_delete": lambda: ReferencePanel.objects.all()._raw_delete("default"),
+        "set": lambda: site.panels.set([panel, add_panel(add_site(), panel_id="foreign")]),
+    }
+    with pytest.raises(UnnoticedChangeError):
+        entrances[change]()
+
+
+def test_there_are_no_many_to_many_fields_whose_changes_would_need_a_signal_of_their_own() -> None:
+    assert not ImputationService._meta.many_to_many
+    assert not ReferencePanel._meta.many_to_many
+
+
+def load_fixture(tmp_path: Path, *rows: ImputationService | ReferencePanel, **changes: Any) -> None:
+    """As `loaddata` does: past `save()`."""
+    described: list[dict[str, Any]] = json.loads(serializers.serialize("json", rows, fields=FIXTURE_FIELDS))
+    for row in described:
+        row["fields"] |= changes
+    path = tmp_path / "fixture.json"
+    path.write_text(json.dumps(described))
+    call_command("loaddata", str(path), verbosity=0)
+
+
+FIXTURE_FIELDS = ("name", "api_type", "base_url", "service", "panel_id", "build", "created_at", "updated_at")
+
+
+def test_a_fixture_is_noted_like_any_change(tmp_path: Path) -> None:
+    site = add_site()
+    panel, before = add_panel(site), version_of(site)
+    load_fixture(tmp_path, panel, site, name="From a fixture")
+    assert ImputationService.objects.get().name == ReferencePanel.objects.get().name == "From a fixture"
+    assert version_of(site) == before + 2
+    new = ImputationService(**{**SITE, "name": "New"})
+    new.created_at = new.updated_at = timezone.now()
+    load_fixture(tmp_path, new)
+    assert Delivery.objects.get(subject=new.subject).version == 1
+
+
+def test_a_fixture_moves_no_panel(tmp_path: Path) -> None:
+    site, other = add_site(), add_site(name="Another")
+    panel = add_panel(site)
+    with pytest.raises(Exception, match="stays with its site"):
+        load_fixture(tmp_path, panel, service=str(other.pk))
+    assert ReferencePanel.objects.get().service_id == site.pk
+
+
+def test_deletions_of_the_same_sites_at_the_same_time_wait_for_each_other() -> None:
+    """Whichever order their lists are in: the locks are taken in one order."""
+    for number in range(12):
+        add_panel(add_site(name=f"Site {number:02}"))
+    meeting = threading.Barrier(2)
+    failures: list[Exception] = []
+
+    def delete(order: str) -> None:
+        try:
+            meeting.wait()
+            ImputationService.objects.order_by(order).delete()
+        except Exception as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=delete, args=[order]) for order in ("name", "-name")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert failures == []
+    assert not ImputationService.objects.exists()
+    assert Delivery.objects.filter(delivered_at=None).count() == 12

@@ -1,6 +1,7 @@
 """What the registry gets: everything, in order, in its newest state, once; whatever happens in between."""
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +20,10 @@ from tests.django_app.registry import StubRegistry
 def make_all_due() -> None:
     """As if the pause after a failure had passed."""
     Delivery.objects.filter(delivered_at=None).update(next_attempt_at=timezone.now())
+
+
+def make_due(row: Delivery) -> None:
+    Delivery.objects.filter(pk=row.pk).update(next_attempt_at=timezone.now())
 
 
 def test_a_site_travels_with_all_its_panels_as_one_document(registry: StubRegistry, relay: Relay) -> None:
@@ -85,6 +90,24 @@ def test_a_registry_that_was_away_gets_the_last_state_once(registry: StubRegistr
     assert relay.deliver_due() == 1
     assert [event["data"]["name"] for event in registry.received] == ["Name 9"]
     assert relay.deliver_due() == 0
+
+
+def test_a_registry_that_is_back_is_told_at_once_of_all_that_it_missed(registry: StubRegistry, relay: Relay) -> None:
+    registry.stop()
+    try:
+        for number in range(5):
+            add_site(name=f"Site {number}")
+        for _ in range(12):
+            make_all_due()
+            relay.deliver_due()
+        pauses = {row.next_attempt_at - timezone.now() for row in Delivery.objects.all()}
+        assert max(pauses).total_seconds() <= 5
+    finally:
+        registry.start()
+    first = Delivery.objects.filter(attempts__gt=0).earliest("id")
+    Delivery.objects.exclude(pk=first.pk).update(next_attempt_at=timezone.now() + timedelta(hours=1), error=first.error)
+    make_due(first)
+    assert relay.deliver_due() == 5
 
 
 def test_pauses_double_up_to_half_a_minute(registry: StubRegistry, relay: Relay) -> None:
