@@ -61,14 +61,16 @@ def configure_logs(service: str, level: str = "INFO") -> None:
         logging.getLogger(name).propagate = True
     # Requests are logged by us, without their query, which may hold a signature; ticks of a beat are no news.
     logging.getLogger("uvicorn.access").disabled = True
-    logging.getLogger("uvicorn.error").addFilter(_is_no_handshake)
+    logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
     for name in ("httpx", "httpcore", "aiohttp.access", "celery.beat", "celery.app.trace", "celery.worker.strategy"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _is_no_handshake(record: logging.LogRecord) -> bool:
-    """uvicorn logs the opening of a WebSocket as an error's neighbour, and with its query."""
-    return '"WebSocket %s"' not in str(record.msg)
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """uvicorn logs the opening of a WebSocket with its query, and takes a refused one for the application's fault,
+    though the refusal was sent; whoever refuses says so in a line of their own.
+    """
+    return not any(text in str(record.msg) for text in ('"WebSocket %s"', "without completing handshake"))
 
 
 def get_logger(name: str) -> Any:

@@ -8,18 +8,21 @@ from sqlalchemy.orm import Session
 
 from microservices.contracts.file_manager import FILE_CHECKED, FileChecked
 from microservices.contracts.job_processor import JOB_UPDATED, RUN_UPDATED, JobUpdated, RunUpdated
+from microservices.contracts.monitoring import PLATFORM_SERVICE_CHANGED, PlatformServiceChanged
+from microservices.contracts.notification import Audience
 from microservices.contracts.registry import SERVICE_HEALTH_CHANGED, HealthChanged
+from microservices.contracts.user_service import SITE_CREDENTIAL_CHANGED, SiteCredentialChanged
 from microservices.kernel.db import utc_now
 from microservices.kernel.errors import InvalidInputError
 from microservices.kernel.events import Event
 from microservices.kernel.inbox import EventHandler
-from microservices.notification.logic.wording import Wording, word_file, word_job, word_run
+from microservices.notification.logic.wording import Wording, word_file, word_job, word_nothing, word_run
 from microservices.notification.models import LiveEvent, Notification
 from microservices.notification.queries import append_live_events
 from microservices.notification.schemas import NotificationView
 
 Shape = TypeVar("Shape", bound=BaseModel)
-Owned = TypeVar("Owned", JobUpdated, RunUpdated, FileChecked)
+Owned = TypeVar("Owned", JobUpdated, RunUpdated, FileChecked, SiteCredentialChanged)
 
 
 NOTIFICATION_CREATED = "notification.created"
@@ -84,15 +87,27 @@ def _read(shape: type[Shape], event: Event) -> Shape:
         raise InvalidInputError(f"The data of this {event.type} is not as agreed.", code="bad_event_data") from error
 
 
-def _tell_health(session: Session, event: Event) -> None:
-    """A site's health concerns everybody who looks, and is in nobody's notifications."""
-    data = _read(HealthChanged, event).model_dump(mode="json")
-    append_live_events(session, [LiveEvent(type=event.type, subject=event.subject, data=data, occurred_at=event.time)])
+def _telling_all(shape: type[BaseModel], audience: Audience | None = None) -> EventHandler:
+    """A handler that tells everybody who looks, or all of a role, and is in nobody's notifications."""
+
+    def handle(session: Session, event: Event) -> None:
+        live = LiveEvent(
+            audience=audience,
+            type=event.type,
+            subject=event.subject,
+            data=_read(shape, event).model_dump(mode="json"),
+            occurred_at=event.time,
+        )
+        append_live_events(session, [live])
+
+    return handle
 
 
 HANDLERS: dict[str, EventHandler] = {
     JOB_UPDATED: _telling(JobUpdated, word_job),
     RUN_UPDATED: _telling(RunUpdated, word_run),
     FILE_CHECKED: _telling(FileChecked, word_file),
-    SERVICE_HEALTH_CHANGED: _tell_health,
+    SITE_CREDENTIAL_CHANGED: _telling(SiteCredentialChanged, word_nothing),
+    SERVICE_HEALTH_CHANGED: _telling_all(HealthChanged),
+    PLATFORM_SERVICE_CHANGED: _telling_all(PlatformServiceChanged, "operator"),
 }

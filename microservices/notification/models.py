@@ -37,25 +37,39 @@ class Notification(Base):
 
 
 class LiveEvent(Base):
-    """What connected people are told, numbered in the order in which it becomes visible. Without an owner: everybody's.
+    """What connected people are told, numbered in the order in which it becomes visible.
 
-    A number instead of a UUID, because the order is the point.
+    Without an owner it is everybody's, or that of the people with one role (`audience`) and of administrators. It has a
+    number instead of a UUID, because the order is the point.
     """
 
     __tablename__ = "live_events"
     __table_args__ = (
         CheckConstraint("(organization_id IS NULL) = (owner_id IS NULL)", name="owned_or_everybodys"),
+        CheckConstraint("audience IS NULL OR owner_id IS NULL", name="owned_or_of_an_audience"),
         Index("ix_live_events_owner", "organization_id", "owner_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     organization_id: Mapped[UUID | None]
     owner_id: Mapped[UUID | None]
+    audience: Mapped[str | None]
     type: Mapped[str]
     subject: Mapped[str]
     data: Mapped[dict[str, Any]]
     occurred_at: Mapped[datetime]
     recorded_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"), index=True)
+
+
+class LiveFigures(Base):
+    """The latest figures of one type: one row, written again and again."""
+
+    __tablename__ = "live_figures"
+
+    type: Mapped[str] = mapped_column(primary_key=True)
+    audience: Mapped[str]
+    data: Mapped[dict[str, Any]]
+    measured_at: Mapped[datetime]
 
 
 class LiveLog(Base):

@@ -1,15 +1,17 @@
 """Reads and marks of notification_db as the person whose notifications they are, and the log of live events."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, true, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from microservices.contracts.notification import Figures
 from microservices.kernel.auth import Principal
 from microservices.kernel.db import utc_now
-from microservices.notification.models import LiveEvent, LiveLog, Notification
+from microservices.notification.models import LiveEvent, LiveFigures, LiveLog, Notification
 
 
 def _belongs_to(caller: Principal) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -57,17 +59,30 @@ def list_live_events(session: Session, after: int, limit: int) -> Sequence[LiveE
 
 
 def list_missed_events(
-    session: Session, person: tuple[UUID, UUID], after: int, up_to: int, limit: int
+    session: Session, person: tuple[UUID, UUID], roles: Collection[str], after: int, up_to: int, limit: int
 ) -> Sequence[LiveEvent] | None:
-    """What concerns `person` (user, organisation); None when some of it is not kept any more."""
+    """What concerns `person` (user, organisation) with `roles`; None when some of it is not kept any more."""
     user_id, organization_id = person
     own = (LiveEvent.organization_id == organization_id) & (LiveEvent.owner_id == user_id)
-    statement = select(LiveEvent).where(
-        LiveEvent.id > after, LiveEvent.id <= up_to, or_(own, LiveEvent.owner_id.is_(None))
-    )
+    told = true() if "admin" in roles else or_(LiveEvent.audience.is_(None), LiveEvent.audience.in_(roles))
+    shared = LiveEvent.owner_id.is_(None) & told
+    statement = select(LiveEvent).where(LiveEvent.id > after, LiveEvent.id <= up_to, or_(own, shared))
     events = session.scalars(statement.order_by(LiveEvent.id).limit(limit)).all()
     # Read after the events: what is forgotten in between would be missing from them.
     return events if get_live_log(session).forgotten_id <= after else None
+
+
+def put_figures(session: Session, type: str, figures: Figures) -> None:
+    """In place of the earlier ones; later ones stay."""
+    given = figures.model_dump()
+    statement = insert(LiveFigures).values(type=type, **given)
+    newer = LiveFigures.measured_at < statement.excluded.measured_at
+    session.execute(statement.on_conflict_do_update(index_elements=["type"], set_=given, where=newer))
+    session.execute(select(func.pg_notify(LIVE_CHANNEL, "")))
+
+
+def list_figures(session: Session) -> Sequence[LiveFigures]:
+    return session.scalars(select(LiveFigures)).all()
 
 
 def forget_live_events(session: Session, before: datetime) -> int:

@@ -1,14 +1,19 @@
 """Who may listen, for how long, and what becomes of clients that misbehave."""
 
 import json
+import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import httpx
 import psutil
 import pytest
+import redis
 from websockets.exceptions import InvalidStatus
 
+from microservices.kernel.revocations import publish_revocations
 from microservices.kernel.testing import TokenAuthority, serve_app
 from microservices.notification.main import build
 from microservices.notification.settings import Settings
@@ -124,3 +129,51 @@ def test_many_idle_clients_are_cheap_and_all_are_told(
     for listener in listeners:
         assert listener.read()["subject"] == event["subject"]
         listener.socket.close()
+
+
+def test_a_log_out_closes_the_connections_of_that_log_in_and_no_others(
+    service: httpx.Client, service_url: str, authority: TokenAuthority, person: Person, redis_url: str
+) -> None:
+    ended, other = uuid4().hex, uuid4().hex
+    with (
+        Listener(service_url, person.token_with(sid=ended)) as first,
+        Listener(service_url, person.token_with(sid=other)) as second,
+        redis.Redis.from_url(redis_url) as client,
+    ):
+        started = time.monotonic()
+        publish_revocations(client, {ended: time.time() + 600})
+        assert read_close(first.socket) == (4401, "This log-in was ended.")
+        assert time.monotonic() - started < 5
+        send(service, authority, job_event(person, "running"))
+        assert second.read()["type"] == "job.updated"
+    assert close_after(service_url, json.dumps({"token": person.token_with(sid=ended)})) == 4401
+
+
+def test_a_connection_that_goes_on_with_a_token_of_another_log_in_ends_with_that_one(
+    service_url: str, person: Person, redis_url: str
+) -> None:
+    first, second = uuid4().hex, uuid4().hex
+    with (
+        Listener(service_url, person.token_with(sid=first)) as listener,
+        redis.Redis.from_url(redis_url) as client,
+    ):
+        listener.socket.send(json.dumps({"token": person.token_with(sid=second)}))
+        publish_revocations(client, {second: time.time() + 600})
+        assert read_close(listener.socket)[0] == 4401
+
+
+def test_a_refused_page_is_a_line_in_the_log_and_no_error(make_settings: Callable[..., Settings]) -> None:
+    lines: list[tuple[int, str]] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append((record.levelno, str(record.msg)))
+
+    with serve_app(build(make_settings(log_level="INFO"))) as url:
+        logging.getLogger().addHandler(collector := Collector())
+        with pytest.raises(InvalidStatus):
+            open_socket(url, origin="https://evil.example.org")
+    logging.getLogger().removeHandler(collector)
+    (refusal,) = [text for _, text in lines if "live_connection_refused" in text]
+    assert "https://evil.example.org" in refusal
+    assert [text for level, text in lines if level >= logging.WARNING] == []

@@ -25,8 +25,11 @@ class Person:
         self.token = self.headers["Authorization"].removeprefix("Bearer ")
 
     def short_token(self, seconds: float) -> str:
+        return self.token_with(exp=time.time() + seconds)
+
+    def token_with(self, **others: Any) -> str:
         claims = {"sub": str(self.user_id), "org": str(self.organization_id), "roles": ["researcher"], "tier": "local"}
-        return self._authority.sign({**claims, "exp": time.time() + seconds})
+        return self._authority.sign(claims | others)
 
 
 def make_event(kind: str, subject: str, data: dict[str, Any], event_id: UUID | None = None) -> dict[str, Any]:
@@ -67,6 +70,18 @@ def health_event(previous: str, now: str, message: str = "") -> Any:
         "checked_at": NOW,
     }
     return make_event("service.health_changed", f"site/{site}", data)
+
+
+def outage_event(service: str = "file_manager") -> Any:
+    data = {
+        "service": service,
+        "state": "down",
+        "previous": "ready",
+        "restarted": False,
+        "message": "nothing answers",
+        "checked_at": NOW,
+    }
+    return make_event("platform.service_changed", f"platform/{service}", data)
 
 
 def send(service: httpx.Client, authority: TokenAuthority, event: dict[str, Any]) -> httpx.Response:

@@ -6,12 +6,13 @@ read from the table before, and joining and publishing never happen at the same 
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 
 from prometheus_client import Gauge
 
-from microservices.notification.logic.live_log import LiveMessage, Person
+from microservices.notification.logic.live_log import FiguresMessage, LiveMessage, Person
+from microservices.notification.logic.live_reader import Reader
 
 LISTENERS = Gauge("live_listeners", "People's connections that are told events as they happen")
 
@@ -28,19 +29,32 @@ class LogBrokenError(Exception):
     """Events were forgotten before this process had read them: who comes again is told that something is missing."""
 
 
+class LoggedOutError(Exception):
+    """The log-in that the connection's token comes from was ended."""
+
+
 class Subscription:
     """The events of one connection, in order. `position`: what it already had when it joined."""
 
-    def __init__(self, position: int, room: int) -> None:
+    def __init__(self, reader: Reader, position: int, room: int) -> None:
+        self.reader = reader
         self._position = position
         self._waiting: asyncio.Queue[str] = asyncio.Queue(room)
         self._end: Exception | None = None
 
     def offer(self, message: LiveMessage) -> None:
-        if message.number <= self._position or self._end is not None:
+        if message.number > self._position and self.reader.may_see(message.audience):
+            self._put(message.text)
+
+    def offer_figures(self, figures: FiguresMessage) -> None:
+        if self.reader.may_see(figures.audience):
+            self._put(figures.text)
+
+    def _put(self, text: str) -> None:
+        if self._end is not None:
             return
         try:
-            self._waiting.put_nowait(message.text)
+            self._waiting.put_nowait(text)
         except asyncio.QueueFull:
             self._end = TooSlowError()
 
@@ -51,7 +65,7 @@ class Subscription:
         self._waiting.put_nowait("")
 
     async def next(self) -> str:
-        """The next event's text. Raises `TooSlowError` or `LogBrokenError` when there will be no more."""
+        """The next event's text. Raises the error with which it was ended when there will be no more."""
         if self._end is None:
             text = await self._waiting.get()
         if self._end is not None:
@@ -60,14 +74,19 @@ class Subscription:
 
 
 class Hub:
-    """`log_name` and `position` are known once the process has read the log for the first time (`ready`)."""
+    """`log_name` and `position` are known once the process has read the log for the first time (`ready`).
 
-    def __init__(self, *, room: int, most_per_person: int) -> None:
+    `revoked`: the log-ins that were ended; whoever comes with one of them is not let in.
+    """
+
+    def __init__(self, *, room: int, most_per_person: int, revoked: Container[str]) -> None:
         self.ready = asyncio.Event()
         self.log_name = ""
         self.position = 0
         self._room = room
         self._most_per_person = most_per_person
+        self._revoked = revoked
+        self._figures: dict[str, FiguresMessage] = {}
         self._listeners: dict[Person, set[Subscription]] = defaultdict(set)
 
     def open(self, log_name: str, position: int) -> None:
@@ -82,6 +101,18 @@ class Hub:
             for subscription in list(self._find(message.person)):
                 subscription.offer(message)
 
+    def publish_figures(self, messages: Sequence[FiguresMessage]) -> None:
+        for message in messages:
+            self._figures[message.type] = message
+            for subscription in list(self._find(None)):
+                subscription.offer_figures(message)
+
+    def end_sessions(self, session_ids: Container[str]) -> None:
+        """Their people have logged out."""
+        for subscription in list(self._find(None)):
+            if subscription.reader.session_id in session_ids:
+                subscription.end(LoggedOutError())
+
     def _find(self, person: Person | None) -> Iterator[Subscription]:
         groups = self._listeners.values() if person is None else (self._listeners.get(person, ()),)
         return (subscription for group in groups for subscription in group)
@@ -91,17 +122,22 @@ class Hub:
             subscription.end(error)
 
     @contextmanager
-    def join(self, person: Person, position: int) -> Iterator[Subscription]:
-        """Be told all that comes after `position`, which is not before the hub's."""
-        if len(self._listeners[person]) >= self._most_per_person:
+    def join(self, reader: Reader, position: int) -> Iterator[Subscription]:
+        """Be told all that comes after `position`, which is not before the hub's, and first the figures of now."""
+        if reader.session_id in self._revoked:
+            raise LoggedOutError
+        others = self._listeners[reader.person]
+        if len(others) >= self._most_per_person:
             raise TooManyError
-        subscription = Subscription(position, self._room)
-        self._listeners[person].add(subscription)
+        subscription = Subscription(reader, position, self._room)
+        for figures in self._figures.values():
+            subscription.offer_figures(figures)
+        others.add(subscription)
         LISTENERS.inc()
         try:
             yield subscription
         finally:
             LISTENERS.dec()
-            self._listeners[person].discard(subscription)
-            if not self._listeners[person]:
-                del self._listeners[person]
+            others.discard(subscription)
+            if not others:
+                self._listeners.pop(reader.person, None)

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg2
@@ -21,7 +21,7 @@ from microservices.kernel.db import Database, utc_now
 from microservices.kernel.logs import get_logger
 from microservices.notification import queries
 from microservices.notification.logic.live_hub import Hub
-from microservices.notification.logic.live_log import write_messages
+from microservices.notification.logic.live_log import write_figures, write_messages
 
 _LOOK_EVERY_S = 5
 _WITHOUT_DATABASE_S = 0.5
@@ -41,6 +41,7 @@ class LiveListener:
         self._keep = keep
         self._log_name = ""
         self._position = 0
+        self._figures: dict[str, datetime] = {}
         self._forget_at = time.monotonic()
 
     def follow(self, stop: int) -> None:
@@ -61,6 +62,7 @@ class LiveListener:
     def _follow_while_connected(self, connection: Any, stop: int) -> bool:
         while True:
             self._publish_new()
+            self._publish_figures()
             self._forget_old()
             ready, _, _ = select.select([connection, stop], [], [], _LOOK_EVERY_S)
             if stop in ready:
@@ -78,6 +80,13 @@ class LiveListener:
                 return
             self._position = messages[-1].number
             self._loop.call_soon_threadsafe(self._hub.publish, messages)
+
+    def _publish_figures(self) -> None:
+        with self._database.transaction() as session:
+            figures = [one for one in queries.list_figures(session) if one.measured_at != self._figures.get(one.type)]
+        if figures:
+            self._figures |= {one.type: one.measured_at for one in figures}
+            self._loop.call_soon_threadsafe(self._hub.publish_figures, [write_figures(one) for one in figures])
 
     def _open(self) -> None:
         with self._database.transaction() as session:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from microservices.notification.models import LiveEvent
+from microservices.notification.models import LiveEvent, LiveFigures
 
 _ID_DIGITS = 15
 Person = tuple[UUID, UUID]
@@ -16,10 +16,21 @@ Person = tuple[UUID, UUID]
 
 @dataclass(frozen=True)
 class LiveMessage:
-    """One event, written once for all who get it. `person`: None for everybody."""
+    """One event, written once for all who get it. `person`: None for everybody, or for all of `audience` (a role)."""
 
     number: int
     person: Person | None
+    audience: str | None
+    text: str
+
+
+@dataclass(frozen=True)
+class FiguresMessage:
+    """What is true now: it has no number, since nobody who comes back needs the past of it."""
+
+    type: str
+    audience: str
+    measured_at: datetime
     text: str
 
 
@@ -48,10 +59,19 @@ def _write_message(log_name: str, event: LiveEvent) -> LiveMessage:
         "time": _write_time(event.occurred_at),
         "data": event.data,
     }
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    text = _write(body)
     if event.owner_id is None or event.organization_id is None:
-        return LiveMessage(event.id, None, text)
-    return LiveMessage(event.id, (event.owner_id, event.organization_id), text)
+        return LiveMessage(event.id, None, event.audience, text)
+    return LiveMessage(event.id, (event.owner_id, event.organization_id), None, text)
+
+
+def write_figures(figures: LiveFigures) -> FiguresMessage:
+    body = {"type": figures.type, "time": _write_time(figures.measured_at), "data": figures.data}
+    return FiguresMessage(figures.type, figures.audience, figures.measured_at, _write(body))
+
+
+def _write(body: dict[str, Any]) -> str:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 def _write_time(moment: datetime) -> str:

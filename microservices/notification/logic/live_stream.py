@@ -19,8 +19,9 @@ from microservices.kernel.logs import get_logger
 from microservices.kernel.races import run_until_one_ends
 from microservices.notification import queries
 from microservices.notification.errors import StreamEndError
-from microservices.notification.logic.live_hub import Hub, LogBrokenError, TooManyError, TooSlowError
-from microservices.notification.logic.live_log import LiveMessage, Person, read_id, write_id, write_messages
+from microservices.notification.logic.live_hub import Hub, LogBrokenError, LoggedOutError, TooManyError, TooSlowError
+from microservices.notification.logic.live_log import LiveMessage, read_id, write_id, write_messages
+from microservices.notification.logic.live_reader import Reader
 from microservices.notification.schemas import TokenMessage
 from microservices.notification.settings import Settings
 
@@ -67,6 +68,8 @@ class LiveStream:
             await self._close(StreamEndError(TOO_SLOW, "Events come faster than they are read. Connect again."))
         except TooManyError:
             await self._close(StreamEndError(TOO_MANY, "You have too many connections open. Close some."))
+        except LoggedOutError:
+            await self._close(StreamEndError(LOGGED_OUT, "This log-in was ended."))
         except (SQLAlchemyError, LogBrokenError) as error:
             log.warning("live_stream_interrupted", error=repr(error).split("\n")[0][:300])
             await self._close(StreamEndError(TRY_AGAIN, "Live events are interrupted. Connect again."))
@@ -79,10 +82,10 @@ class LiveStream:
 
     async def _converse(self) -> None:
         hello, principal = await self._read_hello()
-        person = principal.person
+        reader = Reader(principal)
         try:
             async with asyncio.timeout(_seconds_left(principal)) as token_life:
-                await run_until_one_ends(self._take_tokens(principal, token_life), self._tell(person, hello.after))
+                await run_until_one_ends(self._take_tokens(reader, token_life), self._tell(reader, hello.after))
         except TimeoutError as error:
             if not token_life.expired():
                 raise
@@ -116,26 +119,27 @@ class LiveStream:
         except ServiceError as error:
             raise StreamEndError(REFUSED if error.status == 403 else LOGGED_OUT, error.detail) from error
 
-    async def _take_tokens(self, principal: Principal, token_life: asyncio.Timeout) -> None:
+    async def _take_tokens(self, reader: Reader, token_life: asyncio.Timeout) -> None:
         while True:
             renewed = await self._identify(await self._receive())
-            if renewed.person != principal.person:
+            if renewed.person != reader.person:
                 raise StreamEndError(REFUSED, "This token is of another account. Open a connection of its own.")
+            reader.take(renewed)
             token_life.reschedule(asyncio.get_running_loop().time() + _seconds_left(renewed))
             await asyncio.sleep(_RENEWALS_EVERY_S)
 
-    async def _tell(self, person: Person, after: str | None) -> None:
+    async def _tell(self, reader: Reader, after: str | None) -> None:
         try:
             async with asyncio.timeout(_WAIT_FOR_HUB_S):
                 await self._hub.ready.wait()
         except TimeoutError as error:
             raise StreamEndError(TRY_AGAIN, "Live events are not ready yet. Try again in a few seconds.") from error
-        position = await self._catch_up(person, after)
-        with self._hub.join(person, position) as subscription:  # nothing was awaited since the positions were compared
+        position = await self._catch_up(reader, after)
+        with self._hub.join(reader, position) as subscription:  # nothing was awaited since the positions were compared
             while True:
                 await self._send(await subscription.next())
 
-    async def _catch_up(self, person: Person, after: str | None) -> int:
+    async def _catch_up(self, reader: Reader, after: str | None) -> int:
         """Send what was missed, until the hub's position is reached; the position that was reached."""
         position = self._hub.position if after is None else await self._find(after)
         if position is not None:
@@ -145,13 +149,13 @@ class LiveStream:
                 position = self._hub.position
                 await self._announce("stream.reset", position)
                 continue
-            position = await self._send_missed(person, position, self._hub.position)
+            position = await self._send_missed(reader, position, self._hub.position)
         return position
 
-    async def _send_missed(self, person: Person, position: int, up_to: int) -> int | None:
+    async def _send_missed(self, reader: Reader, position: int, up_to: int) -> int | None:
         def read() -> list[LiveMessage] | None:
             with self._database.transaction() as session:
-                events = queries.list_missed_events(session, person, position, up_to, _PAGE)
+                events = queries.list_missed_events(session, reader.person, reader.roles, position, up_to, _PAGE)
                 return None if events is None else write_messages(self._hub.log_name, events)
 
         messages = await run_in_threadpool(read)

@@ -42,3 +42,7 @@ def word_file(event: FileChecked) -> Wording | None:
     if event.status == "rejected":
         return Wording("A file was rejected", f"'{event.filename}' did not pass its check: see its report.", data)
     return None
+
+
+def word_nothing(_event: object) -> None:
+    """For what a person has done themselves: their pages show it, and that is enough."""
