@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -71,7 +71,7 @@ def _find_sort(
 
 
 def _write_cursor(sort: str, value: Any, key: UUID) -> str:
-    text = value.isoformat() if isinstance(value, datetime) else value
+    text = value.isoformat() if isinstance(value, date) else value  # a datetime is a date too
     return base64.urlsafe_b64encode(json.dumps([sort, text, str(key)]).encode()).decode()
 
 
@@ -81,6 +81,8 @@ def _read_value(value: Any, python_type: type) -> Any:
     """
     if python_type is datetime:
         return datetime.fromisoformat(value).astimezone(UTC)
+    if python_type is date:
+        return date.fromisoformat(value)
     if type(value) is not python_type:
         raise ValueError("of another type")
     if isinstance(value, str) and b"\x00" in value.encode():
