@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict
 from microservices.contracts.curation import SiteDocument
 
 HealthStatus = Literal["healthy", "degraded", "unhealthy", "unknown"]
+HealthStep = Literal["warned", "deactivated", "reactivated"]
+"""Of a site that is offline for long: a warning, its switching off, and its return. Curators have to know."""
 
 SERVICE_HEALTH_CHANGED = "service.health_changed"
 
@@ -29,6 +31,7 @@ class SiteHealth(BaseModel):
     """`GET /internal/sites` (all of them, switched off or not), and `POST /internal/sites/{id}/probe` (a new probe).
 
     `response_time_ms` is of the last probe that was answered; `error_message` says in words what is wrong.
+    `auto_deactivated_at`: long silence has switched the site off, whatever its curator set; it comes back by itself.
     """
 
     model_config = ConfigDict(from_attributes=True)
@@ -39,6 +42,21 @@ class SiteHealth(BaseModel):
     response_time_ms: float | None
     error_message: str | None
     last_health_check: datetime | None
+    offline_since: datetime | None = None
+    auto_deactivated_at: datetime | None = None
+
+
+class SiteAvailability(BaseModel):
+    """`GET /internal/sites/availability`: the share (0 to 1) of the watched time in which each site was available.
+
+    Of the last 24 hours, 7 days and 30 days; None where nobody has looked in that time.
+    """
+
+    id: UUID
+    name: str
+    day: float | None
+    week: float | None
+    month: float | None
 
 
 class CopyState(BaseModel):
@@ -61,7 +79,7 @@ class CuratedCredentialRequest(BaseModel):
 
 
 class HealthChanged(BaseModel):
-    """Data of `service.health_changed`, subject `site/<id>`."""
+    """Data of `service.health_changed`, subject `site/<id>`. With a `step`, curators are to be notified."""
 
     service_id: UUID
     name: str
@@ -69,3 +87,4 @@ class HealthChanged(BaseModel):
     previous: HealthStatus
     message: str
     checked_at: datetime
+    step: HealthStep | None = None

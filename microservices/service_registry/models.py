@@ -1,6 +1,6 @@
 """The registry's tables. What Django curates is copied here; health is the registry's own."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +20,11 @@ class Base(DeclarativeBase):
 
 
 class ImputationService(Base):
-    """A site. A probe holds `claim_id` until `claimed_until`; a result under another claim is of another address."""
+    """A site. A probe holds `claim_id` until `claimed_until`; a result under another claim is of another address.
+
+    `offline_since`: the first of the unbroken row of failures that lasts; `answering_since`: the first answer of one
+    that long silence has switched off. `version` is its software's, `api_version` of the interface, by its own word.
+    """
 
     __tablename__ = "imputation_services"
     __table_args__ = (
@@ -53,7 +57,10 @@ class ImputationService(Base):
     error_message: Mapped[str | None] = mapped_column(sa.Text)
     last_health_check: Mapped[datetime | None] = mapped_column(_Time)
     offline_since: Mapped[datetime | None] = mapped_column(_Time)
+    answering_since: Mapped[datetime | None] = mapped_column(_Time)
     auto_deactivated_at: Mapped[datetime | None] = mapped_column(_Time)
+    version: Mapped[str | None] = mapped_column(sa.Text)
+    api_version: Mapped[str | None] = mapped_column(sa.Text)
 
     next_check_at: Mapped[datetime] = mapped_column(_Time, server_default=sa.func.now())
     claim_id: Mapped[UUID | None]
@@ -112,7 +119,7 @@ class ReferencePanel(Base):
 
 
 class ServiceHealthLog(Base):
-    """One probe's finding."""
+    """One probe's finding. `covers_s`: the time since the one before that it speaks for."""
 
     __tablename__ = "service_health_logs"
     __table_args__ = (
@@ -127,6 +134,32 @@ class ServiceHealthLog(Base):
     is_available: Mapped[bool]
     response_time_ms: Mapped[float | None]
     message: Mapped[str] = mapped_column(sa.Text)
+    covers_s: Mapped[float]
+
+
+class ServiceHealthDay(Base):
+    """A day (UTC) of a site's history, once it is over: how often it was found how, and for how long (seconds)."""
+
+    __tablename__ = "service_health_days"
+    __table_args__ = (sa.UniqueConstraint("service_id", "day"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=sa.func.gen_random_uuid())
+    service_id: Mapped[UUID] = mapped_column(sa.ForeignKey(ImputationService.id, ondelete="CASCADE"))
+    day: Mapped[date]
+    checks: Mapped[int]
+    healthy: Mapped[int]
+    degraded: Mapped[int]
+    unhealthy: Mapped[int]
+    unknown: Mapped[int]
+    watched_s: Mapped[float]
+    available_s: Mapped[float]
+    response_min_ms: Mapped[float | None]
+    response_median_ms: Mapped[float | None]
+    response_max_ms: Mapped[float | None]
+
+    @property
+    def availability(self) -> float | None:
+        return self.available_s / self.watched_s if self.watched_s else None
 
 
 class CredentialAccess(Base):

@@ -1,6 +1,6 @@
 """What the public interface takes and gives. No field here can hold a credential."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -62,8 +62,19 @@ class CheckQuery(BaseModel):
     force: bool = False
 
 
+class ProbeQuery(BaseModel):
+    """`force=false`: a recent result will do, of 15 minutes of a healthy site and 10 seconds of any other."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    force: bool = True
+
+
 class ServiceHealth(BaseModel):
-    """`error_message` says in words what is wrong; `response_time_ms` is of the last probe that was answered."""
+    """`error_message` says in words what is wrong; `response_time_ms` is of the last probe that was answered.
+
+    `auto_deactivated_at`: switched off by 30 days of silence; it comes back when it has answered again for an hour.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -72,10 +83,15 @@ class ServiceHealth(BaseModel):
     response_time_ms: float | None
     error_message: str | None
     last_health_check: UtcTime | None
+    offline_since: UtcTime | None
+    auto_deactivated_at: UtcTime | None
 
 
 class ServiceItem(ServiceHealth):
-    """A site. `is_active` is the effective one: neither a curator nor long silence has switched it off."""
+    """A site. `is_active` is the effective one: neither a curator nor long silence has switched it off.
+
+    `version` is that of its software, as the site tells it to everybody.
+    """
 
     model_config = ConfigDict(from_attributes=True, populate_by_name=True)
 
@@ -91,7 +107,7 @@ class ServiceItem(ServiceHealth):
     custom_ca: bool = Field(validation_alias="has_custom_ca")
     api_config: dict[str, Any] = Field(validation_alias="public_config")
     is_active: bool = Field(validation_alias="is_in_use")
-    auto_deactivated_at: UtcTime | None
+    version: str | None
     supported_formats: list[str]
     max_file_size_mb: int | None
     min_samples: int | None
@@ -131,6 +147,30 @@ class HealthItem(BaseModel):
     is_available: bool
     response_time_ms: float | None
     message: str
+
+
+class DayQuery(ListQuery):
+    sort: str = "-day"
+
+
+class HealthDay(BaseModel):
+    """A day (UTC) of the past: how often the site was found how, and how it answered.
+
+    `availability`: the share (0 to 1) of the watched time in which it was available; null when nobody looked.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    day: date
+    checks: int
+    healthy: int
+    degraded: int
+    unhealthy: int
+    availability: float | None
+    response_min_ms: float | None
+    response_median_ms: float | None
+    response_max_ms: float | None
 
 
 class CheckedHealth(ServiceHealth):

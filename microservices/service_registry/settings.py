@@ -13,6 +13,7 @@ class Settings(ServiceSettings):
 
     probe_concurrency: int = Field(default=1000, ge=1, description="probes open at once in one process")
     slow_after_ms: float = Field(default=5000, gt=0, description="a healthy site that needs longer is degraded")
-    warn_after_days: float = Field(default=27, gt=0)
-    deactivate_after_days: float = Field(default=30, gt=0)
-    keep_history_days: float = Field(default=90, gt=0)
+    warn_before_days: tuple[float, ...] = Field(default=(7, 1), description="before the switching off, JSON list")
+    deactivate_after_days: float = Field(default=30, gt=0, description="of silence")
+    reactivate_after_s: float = Field(default=3600, ge=0, description="of answers, of a site that was switched off")
+    keep_checks_days: float = Field(default=30, ge=30, description="after that, a site's history is told by days")

@@ -1,5 +1,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
 from imputehub.local.postgresql import PostgresqlServer
+from microservices.kernel.db import utc_now
 from microservices.kernel.migrations import migrate_database
 from microservices.kernel.testing import TokenAuthority, serve_app
 from microservices.service_registry.main import build
@@ -20,10 +22,16 @@ StartRegistry = Callable[..., Registry]
 
 @contextmanager
 def open_registry(
-    database_url: str, authority: TokenAuthority, authority_url: str, **changes: Any
+    database_url: str,
+    authority: TokenAuthority,
+    authority_url: str,
+    *,
+    sites: StubSites | None = None,
+    now: Callable[[], datetime] = utc_now,
+    **changes: Any,
 ) -> Iterator[Registry]:
     """A registry on a migrated database with stub sites and a stub subscriber; `changes` are settings."""
-    sites = StubSites()
+    sites = sites or StubSites()
     events: list[dict[str, Any]] = []
     with ExitStack() as stack:
         sites_url = stack.enter_context(serve_app(build_sites(sites)))
@@ -35,7 +43,7 @@ def open_registry(
             "encryption_keys": Fernet.generate_key().decode(),
             "notification_url": stack.enter_context(serve_app(build_subscriber(events))),
         }
-        url = stack.enter_context(serve_app(build(Settings(**settings | changes))))
+        url = stack.enter_context(serve_app(build(Settings(**settings | changes), now)))
         http = stack.enter_context(httpx.Client(base_url=url, timeout=30))
         engine = sa.create_engine(database_url)
         stack.callback(engine.dispose)
@@ -54,21 +62,25 @@ def new_database(postgresql: PostgresqlServer) -> Callable[[], str]:
 
 
 @pytest.fixture(scope="module")
-def registry(new_database: Callable[[], str], authority: TokenAuthority, authority_url: str) -> Iterator[Registry]:
+def registry(
+    new_database: Callable[[], str], authority: TokenAuthority, authority_url: str, redis_url: str
+) -> Iterator[Registry]:
     """Shared by a module's tests, each with sites of its own."""
-    with open_registry(new_database(), authority, authority_url) as registry:
+    with open_registry(new_database(), authority, authority_url, redis_url=redis_url) as registry:
         yield registry
 
 
 @pytest.fixture
 def start_registry(
-    new_database: Callable[[], str], authority: TokenAuthority, authority_url: str
+    new_database: Callable[[], str], authority: TokenAuthority, authority_url: str, redis_url: str
 ) -> Iterator[StartRegistry]:
     """Start a registry of a test's own: `start_registry(**settings)`, on `database_url` or a fresh one."""
     with ExitStack() as stack:
 
         def start(database_url: str | None = None, **changes: Any) -> Registry:
-            opened = open_registry(database_url or new_database(), authority, authority_url, **changes)
-            return stack.enter_context(opened)
+            settings = {"redis_url": redis_url, **changes}
+            return stack.enter_context(
+                open_registry(database_url or new_database(), authority, authority_url, **settings)
+            )
 
         yield start

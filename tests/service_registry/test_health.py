@@ -198,20 +198,3 @@ def test_a_site_that_is_switched_off_is_not_probed_until_it_is_switched_on(regis
     registry.store({**document, "is_active": False})
     service = registry.read(f"/services/{site_id}")
     assert (service["health_status"], service["is_available"]) == ("unknown", False)
-
-
-def test_a_site_silent_for_thirty_days_is_switched_off_and_comes_back_when_it_answers(registry: Registry) -> None:
-    document = registry.describe_site("html")
-    site_id = registry.store(document)
-    registry.wait_for_check(site_id)
-    silence = "UPDATE imputation_services SET offline_since = now() - make_interval(days => 31) WHERE id = :id"
-    registry.execute(silence, id=site_id)
-    registry.check(site_id, ("operator",), force=True)
-    service = registry.read(f"/services/{site_id}")
-    assert service["auto_deactivated_at"]
-    assert service["is_active"] is False
-    assert registry.read_site(site_id).json()["site"]["is_active"] is False
-    registry.sites.modes[site_id] = "healthy"
-    registry.check(site_id, ("operator",), force=True)
-    service = registry.read(f"/services/{site_id}")
-    assert (service["is_active"], service["auto_deactivated_at"], service["is_available"]) == (True, None, True)

@@ -15,16 +15,22 @@ _LONGEST_MESSAGE = 1000
 
 @dataclass(frozen=True)
 class HealthPolicy:
-    """When a site counts as slow, and when long silence is warned of and switches it off."""
+    """When a site counts as slow, and when long silence is warned of, switches it off, and is over.
+
+    `warn_before`: how long before the switching off each warning comes. `unwatched_after`: of a longer time between
+    two checks nobody knows whether the site was offline; so it never goes off without its warnings.
+    """
 
     slow_after_ms: float
-    warn_after: timedelta
-    deactivate_after: timedelta
+    warn_before: tuple[timedelta, ...] = (timedelta(days=7), timedelta(days=1))
+    deactivate_after: timedelta = timedelta(days=30)
+    reactivate_after: timedelta = timedelta(hours=1)
+    unwatched_after: timedelta = timedelta(hours=26)
 
 
 @dataclass(frozen=True)
 class SiteHealth:
-    """`message` is in words for people; None while all is well."""
+    """`message` is in words for people; None while all is well. `answering_since`: of a site that is switched off."""
 
     status: HealthStatus
     is_available: bool
@@ -33,17 +39,31 @@ class SiteHealth:
     checked_at: datetime | None
     offline_since: datetime | None = None
     auto_deactivated_at: datetime | None = None
+    answering_since: datetime | None = None
 
 
 def assess_probe(before: SiteHealth, probe: SiteProbe, at: datetime, policy: HealthPolicy) -> SiteHealth:
-    """The site's health after `probe`; a site that answers again is switched on again."""
+    """The site's health after `probe`."""
     status, is_available, message = _judge_probe(probe, policy)
-    offline_since = (before.offline_since or at) if status == "unhealthy" else None
-    deactivated_at = None
-    if offline_since is not None:
-        is_due = at - offline_since >= policy.deactivate_after
-        deactivated_at = before.auto_deactivated_at or (at if is_due else None)
-    return SiteHealth(status, is_available, message, probe.response_time_ms, at, offline_since, deactivated_at)
+    found = (status, is_available, message, probe.response_time_ms, at)
+    if status == "unhealthy":
+        since = _count_offline_since(before, at, policy)
+        is_due = at - since >= policy.deactivate_after
+        return SiteHealth(*found, since, before.auto_deactivated_at or (at if is_due else None))
+    if before.auto_deactivated_at is None:
+        return SiteHealth(*found)
+    answering_since = before.answering_since or at
+    if at - answering_since >= policy.reactivate_after:
+        return SiteHealth(*found)
+    return SiteHealth(*found, None, before.auto_deactivated_at, answering_since)
+
+
+def _count_offline_since(before: SiteHealth, at: datetime, policy: HealthPolicy) -> datetime:
+    """A time in which nobody looked is no time offline."""
+    if before.offline_since is None or before.checked_at is None:
+        return at
+    gap = at - before.checked_at
+    return before.offline_since + (gap if gap > policy.unwatched_after else timedelta())
 
 
 def _judge_probe(probe: SiteProbe, policy: HealthPolicy) -> tuple[HealthStatus, bool, str | None]:
@@ -61,25 +81,3 @@ def _judge_probe(probe: SiteProbe, policy: HealthPolicy) -> tuple[HealthStatus, 
 def clean_message(text: str) -> str:
     """A foreign text as PostgreSQL can store it: no NUL, no half surrogates, not endless."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode()[:_LONGEST_MESSAGE] or "No reason was given."
-
-
-def announce_change(before: SiteHealth, after: SiteHealth, policy: HealthPolicy) -> str | None:
-    """What people should be told, or None when nothing has changed for them."""
-    if after.auto_deactivated_at and not before.auto_deactivated_at:
-        return f"Offline for {policy.deactivate_after.days} days: switched off until it answers again."
-    if before.auto_deactivated_at and not after.auto_deactivated_at:
-        return "It answers again and is switched on."
-    if after.status != before.status:
-        return after.message or "It answers."
-    if _is_warning_due(before, after, policy):
-        left = policy.deactivate_after - policy.warn_after
-        return f"Offline for {policy.warn_after.days} days: it will be switched off in {left.days} days."
-    return None
-
-
-def _is_warning_due(before: SiteHealth, after: SiteHealth, policy: HealthPolicy) -> bool:
-    """Once: by the first probe after the moment of warning."""
-    if after.offline_since is None or after.checked_at is None or before.checked_at is None:
-        return False
-    moment = after.offline_since + policy.warn_after
-    return before.checked_at < moment <= after.checked_at

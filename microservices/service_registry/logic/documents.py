@@ -14,7 +14,7 @@ from microservices.kernel.events import Event
 from microservices.service_registry.errors import DocumentRefusedError
 from microservices.service_registry.models import ImputationService
 from microservices.service_registry.queries.catalogue import find_service, replace_panels
-from microservices.service_registry.queries.probes import SITE_DUE, ring
+from microservices.service_registry.queries.channels import SITE_DUE, ring
 
 _PROBED = ("base_url", "api_type", "ca_pem", "api_config", "is_active")
 
@@ -106,7 +106,7 @@ def _probed_facts(site: ImputationService | None) -> list[Any]:
 def _start_over(session: Session, site: ImputationService) -> None:
     """What was known is of another address; a probe that is on its way to that one loses its claim."""
     site.claim_id = site.claimed_until = None
-    site.offline_since = site.auto_deactivated_at = None
+    site.offline_since = site.answering_since = site.auto_deactivated_at = None
     if site.is_active:
         site.next_check_at = utc_now()
         ring(session, SITE_DUE)

@@ -12,18 +12,16 @@ from sqlalchemy.orm import Session
 from microservices.backends.base import SiteProbe
 from microservices.contracts.registry import SERVICE_HEALTH_CHANGED, HealthChanged, HealthStatus
 from microservices.kernel.outbox import record_event
-from microservices.service_registry.logic.assessment import (
-    HealthPolicy,
-    SiteHealth,
-    announce_change,
-    assess_probe,
-    clean_message,
-)
+from microservices.service_registry.logic.announcements import Announcement, announce_change
+from microservices.service_registry.logic.assessment import HealthPolicy, SiteHealth, assess_probe, clean_message
 from microservices.service_registry.models import ImputationService
-from microservices.service_registry.queries.probes import SITE_CHECKED, lock_claimed, ring, write_findings
+from microservices.service_registry.queries.channels import PANELS_CHANGED, SERVICES_CHANGED, SITE_CHECKED, ring
+from microservices.service_registry.queries.probes import lock_claimed, write_findings
 
 _JITTER = 0.05
 _LONGEST_INTERVAL_S = 86_400
+_DEACTIVATED_INTERVAL_S = 3600
+_LONGEST_VERSION = 100
 
 
 @dataclass(frozen=True)
@@ -46,12 +44,14 @@ def record_findings(session: Session, findings: Sequence[Finding], policy: Healt
         before = read_health(site)
         after = assess_probe(before, finding.probe, finding.ended_at, policy)
         states.append(_state_row(site, finding, after))
-        history.append(_history_row(site, finding, after))
-        message = announce_change(before, after, policy)
-        if message is not None:
-            _announce(session, site, before.status, after, message)
+        history.append(_history_row(site, finding, before, after))
+        announcement = announce_change(before, after, policy)
+        if announcement is not None:
+            _announce(session, site, before.status, after, announcement)
+        if (before.auto_deactivated_at is None) != (after.auto_deactivated_at is None):
+            ring(session, PANELS_CHANGED)
     write_findings(session, states, history)
-    ring(session, SITE_CHECKED)
+    ring(session, SERVICES_CHANGED, SITE_CHECKED)
 
 
 def read_health(site: ImputationService) -> SiteHealth:
@@ -64,6 +64,7 @@ def read_health(site: ImputationService) -> SiteHealth:
         site.last_health_check,
         site.offline_since,
         site.auto_deactivated_at,
+        site.answering_since,
     )
 
 
@@ -77,8 +78,18 @@ def _state_row(site: ImputationService, finding: Finding, after: SiteHealth) -> 
         "last_health_check": after.checked_at,
         "offline_since": after.offline_since,
         "auto_deactivated_at": after.auto_deactivated_at,
-        "next_check_at": plan_next_check(finding.started_at, site.api_config["health_interval_s"]),
+        "answering_since": after.answering_since,
+        "version": finding.probe.version and clean_message(finding.probe.version)[:_LONGEST_VERSION],
+        "api_version": finding.probe.api_version and clean_message(finding.probe.api_version)[:_LONGEST_VERSION],
+        "next_check_at": plan_next_check(finding.started_at, choose_interval(site, after)),
     }
+
+
+def choose_interval(site: ImputationService, health: SiteHealth) -> float:
+    """Seconds to the next check: the curator's, but seldom while a site that was silent for too long still is."""
+    usual: float = site.api_config["health_interval_s"]
+    is_silent = health.auto_deactivated_at is not None and health.answering_since is None
+    return max(usual, _DEACTIVATED_INTERVAL_S) if is_silent else usual
 
 
 def plan_next_check(started_at: datetime, interval_s: float) -> datetime:
@@ -87,7 +98,9 @@ def plan_next_check(started_at: datetime, interval_s: float) -> datetime:
     return started_at + timedelta(seconds=min(interval_s, _LONGEST_INTERVAL_S) * spread)
 
 
-def _history_row(site: ImputationService, finding: Finding, after: SiteHealth) -> dict[str, Any]:
+def _history_row(site: ImputationService, finding: Finding, before: SiteHealth, after: SiteHealth) -> dict[str, Any]:
+    """A finding speaks for the time since the one before, unless that is so long that nobody can have looked."""
+    since_last_s = (finding.ended_at - before.checked_at).total_seconds() if before.checked_at else 0.0
     return {
         "service_id": site.id,
         "checked_at": after.checked_at,
@@ -95,11 +108,12 @@ def _history_row(site: ImputationService, finding: Finding, after: SiteHealth) -
         "is_available": after.is_available,
         "response_time_ms": after.response_time_ms,
         "message": after.message or clean_message(finding.probe.message),
+        "covers_s": min(max(since_last_s, 0.0), 2 * choose_interval(site, before)),
     }
 
 
 def _announce(
-    session: Session, site: ImputationService, previous: HealthStatus, after: SiteHealth, message: str
+    session: Session, site: ImputationService, previous: HealthStatus, after: SiteHealth, announcement: Announcement
 ) -> None:
     change = HealthChanged.model_validate(
         {
@@ -107,8 +121,9 @@ def _announce(
             "name": site.name,
             "health_status": after.status,
             "previous": previous,
-            "message": message,
+            "message": announcement.message,
             "checked_at": after.checked_at,
+            "step": announcement.step,
         }
     )
     record_event(

@@ -1,29 +1,30 @@
-"""The health sweep: every active site on its own interval, all of them at once, on one event loop.
+"""The health sweep: every active site on its own interval, all of them at once, on one event loop of one process.
 
 A probe that hangs costs one slot and nobody's time. Nothing that goes wrong in the database or in a probe ends it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from microservices.kernel.db import Database, utc_now
+from microservices.kernel.db import Database
 from microservices.kernel.logs import get_logger
 from microservices.service_registry.logic.assessment import HealthPolicy
 from microservices.service_registry.logic.bells import Bell, wait_for_ring
 from microservices.service_registry.logic.findings import Finding, record_findings
+from microservices.service_registry.logic.history import keep_history
 from microservices.service_registry.logic.prober import Prober
 from microservices.service_registry.models import ImputationService
 from microservices.service_registry.queries.probes import (
     claim_due_sites,
     find_next_due,
-    prune_history,
+    release_all_claims,
     release_claims,
 )
 
@@ -39,26 +40,39 @@ log = get_logger(__name__)
 
 
 class HealthSweep:
-    """`due` rings when a site has to be probed earlier than planned."""
+    """`due` rings when a site has to be probed earlier than planned; `now` is the clock that everything goes by."""
 
     def __init__(
-        self, database: Database, due: Bell, policy: HealthPolicy, *, concurrency: int, keep_history: timedelta
+        self,
+        database: Database,
+        due: Bell,
+        policy: HealthPolicy,
+        now: Callable[[], datetime],
+        *,
+        concurrency: int,
+        keep_checks: timedelta,
     ) -> None:
         self._database = database
         self._due = due
         self._policy = policy
+        self._now = now
         self._concurrency = concurrency
-        self._keep_history = keep_history
+        self._keep_checks = keep_checks
         self._prober = Prober()
         self._probes: dict[asyncio.Task[None], ImputationService] = {}
         self._findings: asyncio.Queue[Finding] = asyncio.Queue()
 
     async def run(self) -> None:
-        """For ever, until cancelled; then claims are given back, so that a restart probes at once."""
+        """For ever, until cancelled; then claims are given back, so that the next probes at once."""
         try:
+            await asyncio.to_thread(self._take_over)
             await asyncio.gather(self._start_probes(), self._write_findings(), self._keep_house())
         finally:
             await self._stop()
+
+    def _take_over(self) -> None:
+        with self._database.transaction() as session:
+            release_all_claims(session)
 
     async def _start_probes(self) -> None:
         while True:
@@ -83,17 +97,17 @@ class HealthSweep:
 
     def _claim(self, free: int) -> tuple[list[ImputationService], float]:
         with self._database.transaction() as session:
-            sites = claim_due_sites(session, utc_now(), min(free, _BATCH))
+            sites = claim_due_sites(session, self._now(), min(free, _BATCH))
         with self._database.transaction() as session:
             next_due = find_next_due(session)
-        wait_s = (next_due - utc_now()).total_seconds() if next_due else _TICK_S
+        wait_s = (next_due - self._now()).total_seconds() if next_due else _TICK_S
         return sites, min(max(wait_s, _SHORT_PAUSE_S), _TICK_S)
 
     async def _probe(self, site: ImputationService) -> None:
-        started_at = utc_now()
+        started_at = self._now()
         probe = await self._prober.probe(site)
         assert site.claim_id is not None
-        self._findings.put_nowait(Finding(site.claim_id, started_at, utc_now(), probe))
+        self._findings.put_nowait(Finding(site.claim_id, started_at, self._now(), probe))
 
     async def _write_findings(self) -> None:
         while True:
@@ -124,14 +138,10 @@ class HealthSweep:
         while True:
             try:
                 await self._prober.close_idle()
-                await asyncio.to_thread(self._prune)
+                await asyncio.to_thread(keep_history, self._database, self._now(), self._keep_checks)
             except Exception as error:
-                log.warning("history_not_pruned", error=repr(error)[:300])
+                log.warning("history_not_kept", error=repr(error)[:300])
             await asyncio.sleep(_HOUSEKEEPING_S)
-
-    def _prune(self) -> None:
-        with self._database.transaction() as session:
-            prune_history(session, utc_now(), self._keep_history)
 
     async def _stop(self) -> None:
         interrupted = dict(self._probes)

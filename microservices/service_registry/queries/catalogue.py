@@ -9,20 +9,9 @@ from sqlalchemy.orm import Session, contains_eager, joinedload, undefer
 
 from microservices.kernel.db import utc_now
 from microservices.kernel.pagination import Page, paginate
-from microservices.service_registry.models import (
-    CredentialAccess,
-    ImputationService,
-    ReferencePanel,
-    ServiceHealthLog,
-)
-from microservices.service_registry.schemas import (
-    HealthItem,
-    HistoryQuery,
-    PanelItem,
-    PanelQuery,
-    ServiceItem,
-    ServiceQuery,
-)
+from microservices.service_registry.models import CredentialAccess, ImputationService, ReferencePanel
+from microservices.service_registry.queries.channels import PANELS_CHANGED, SERVICES_CHANGED, ring
+from microservices.service_registry.schemas import PanelItem, PanelQuery, ServiceItem, ServiceQuery
 
 _SITE_IN_USE = sa.and_(ImputationService.is_active, ImputationService.auto_deactivated_at.is_(None))
 _PANEL_IN_USE = sa.and_(ReferencePanel.is_active, _SITE_IN_USE)
@@ -97,20 +86,9 @@ def list_site_panels(session: Session, service_id: UUID) -> list[ReferencePanel]
     return list(session.scalars(statement))
 
 
-def list_history(session: Session, service_id: UUID, query: HistoryQuery) -> Page[HealthItem]:
-    statement = sa.select(ServiceHealthLog).where(ServiceHealthLog.service_id == service_id)
-    return paginate(
-        session,
-        statement,
-        query,
-        sortable={"checked_at": ServiceHealthLog.checked_at},
-        key=ServiceHealthLog.id,
-        to_item=HealthItem.model_validate,
-    )
-
-
 def replace_panels(session: Session, service_id: UUID, panels: list[dict[str, Any]]) -> None:
     """Make `panels` all the panels of the site; one that has moved here from another site comes along."""
+    ring(session, SERVICES_CHANGED, PANELS_CHANGED)
     kept = [panel["id"] for panel in panels]
     gone = sa.delete(ReferencePanel).where(ReferencePanel.service_id == service_id, ReferencePanel.id.not_in(kept))
     session.execute(gone)
@@ -125,6 +103,7 @@ def replace_panels(session: Session, service_id: UUID, panels: list[dict[str, An
 
 def delete_service(session: Session, service_id: UUID) -> None:
     """With its panels and its history."""
+    ring(session, SERVICES_CHANGED, PANELS_CHANGED)
     session.execute(sa.delete(ImputationService).where(ImputationService.id == service_id))
 
 

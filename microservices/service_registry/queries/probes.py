@@ -1,22 +1,20 @@
 """Which sites are due, who probes them, and what was found.
 
-Claims are leases: of several registry processes one claims a site (SKIP LOCKED), and the claim of a process that dies
-lapses by itself.
+Claims are leases: one who has lost the lead without knowing it cannot write what it finds once the next has taken
+over, nor take a site from it (SKIP LOCKED); and a claim that nobody answers for lapses by itself.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from microservices.service_registry.models import ImputationService, ServiceHealthLog
+from microservices.service_registry.models import ImputationService
 
-SITE_DUE = "site_due"
-SITE_CHECKED = "site_checked"
 CLAIM_MARGIN_S = 10
 
 _site = ImputationService
@@ -27,19 +25,23 @@ _WRITE_FINDINGS = sa.text("""
     SET health_status = found.health_status, is_available = found.is_available,
         response_time_ms = found.response_time_ms, error_message = found.error_message,
         last_health_check = found.last_health_check, offline_since = found.offline_since,
-        auto_deactivated_at = found.auto_deactivated_at, next_check_at = found.next_check_at,
+        auto_deactivated_at = found.auto_deactivated_at, answering_since = found.answering_since,
+        version = coalesce(found.version, site.version), api_version = coalesce(found.api_version, site.api_version),
+        next_check_at = found.next_check_at,
         claim_id = NULL, claimed_until = NULL
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS found (
         id uuid, health_status text, is_available boolean, response_time_ms double precision, error_message text,
         last_health_check timestamptz, offline_since timestamptz, auto_deactivated_at timestamptz,
-        next_check_at timestamptz)
+        answering_since timestamptz, version text, api_version text, next_check_at timestamptz)
     WHERE site.id = found.id
 """)
-
-
-def ring(session: Session, channel: str) -> None:
-    """Tell every registry process, when the transaction commits."""
-    session.execute(sa.select(sa.func.pg_notify(channel, "")))
+_WRITE_LOG = sa.text("""
+    INSERT INTO service_health_logs
+        (service_id, checked_at, health_status, is_available, response_time_ms, message, covers_s)
+    SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS found (
+        service_id uuid, checked_at timestamptz, health_status text, is_available boolean,
+        response_time_ms double precision, message text, covers_s double precision)
+""")
 
 
 def claim_due_sites(session: Session, now: datetime, limit: int) -> list[ImputationService]:
@@ -72,6 +74,12 @@ def release_claims(session: Session, claim_ids: Sequence[UUID]) -> None:
     session.execute(free, execution_options={"synchronize_session": False})
 
 
+def release_all_claims(session: Session) -> None:
+    """For who has just become the only one to probe: all claims are of others, who do so no more."""
+    free = sa.update(_site).where(_site.claim_id.is_not(None)).values(claim_id=None, claimed_until=None)
+    session.execute(free, execution_options={"synchronize_session": False})
+
+
 def lock_claimed(session: Session, claim_ids: Sequence[UUID]) -> list[ImputationService]:
     """The sites that these claims still hold, in a fixed order, so that two writers never wait crosswise."""
     statement = sa.select(_site).where(_site.claim_id.in_(claim_ids)).order_by(_site.id).with_for_update()
@@ -83,8 +91,4 @@ def write_findings(session: Session, sites: Sequence[Mapping[str, Any]], log: Se
     if not sites:
         return
     session.execute(_WRITE_FINDINGS, {"rows": json.dumps(sites, default=str)})
-    session.execute(sa.insert(ServiceHealthLog), list(log))
-
-
-def prune_history(session: Session, now: datetime, keep: timedelta) -> None:
-    session.execute(sa.delete(ServiceHealthLog).where(ServiceHealthLog.checked_at < now - keep))
+    session.execute(_WRITE_LOG, {"rows": json.dumps(log, default=str)})

@@ -11,9 +11,10 @@ from microservices.contracts.user_service import SiteCredential
 from microservices.kernel.auth import Principal, services_with
 from microservices.kernel.db import SessionDep
 from microservices.service_registry.logic.catalogue import describe_site, hand_out_credential
-from microservices.service_registry.logic.checks import check_health
 from microservices.service_registry.logic.copies import list_copies, show_copy
 from microservices.service_registry.queries.catalogue import list_sites
+from microservices.service_registry.routes.answers import expire_catalogue
+from microservices.service_registry.schemas import CheckedHealth, ProbeQuery
 
 router = APIRouter(prefix="/internal", tags=["internal"])
 
@@ -45,10 +46,11 @@ def read_site(service_id: UUID, session: SessionDep) -> SiteRecord:
 
 
 @router.post("/sites/{service_id}/probe", dependencies=[Depends(services_with("catalogue:probe"))])
-async def probe_site(service_id: UUID, request: Request) -> SiteHealth:
-    """A new probe, whatever is known; one that is on its way already answers too."""
-    state = request.app.state
-    checked = await check_health(state.database, state.checked, service_id, force=True)
+async def probe_site(service_id: UUID, query: Annotated[ProbeQuery, Query()], request: Request) -> SiteHealth:
+    """A new probe, and one that is on its way already answers too."""
+    checked: CheckedHealth = await request.app.state.checks.check(service_id, "force" if query.force else "system")
+    if not checked.cached:
+        await expire_catalogue(request)
     return SiteHealth.model_validate({"id": service_id, **checked.model_dump()})
 
 

@@ -3,27 +3,33 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request, Response
+from sqlalchemy.orm import Session
 
 from microservices.kernel.auth import PEOPLE
-from microservices.kernel.db import SessionDep
 from microservices.kernel.pagination import Page
 from microservices.service_registry.errors import PanelNotFoundError
 from microservices.service_registry.queries.catalogue import find_panel, list_panels
+from microservices.service_registry.routes.answers import answer_from_cache
 from microservices.service_registry.schemas import PanelItem, PanelQuery
 
 router = APIRouter(prefix="/api/v1/panels", tags=["catalogue"], dependencies=[Depends(PEOPLE)])
 
 
-@router.get("")
-def read_panels(query: Annotated[PanelQuery, Query()], session: SessionDep) -> Page[PanelItem]:
-    return list_panels(session, query)
+@router.get("", response_model=Page[PanelItem])
+async def read_panels(query: Annotated[PanelQuery, Query()], request: Request) -> Response:
+    key = f"panels?{query.model_dump_json(exclude_defaults=True)}"
+    return await answer_from_cache(request, "panels", key, lambda session: list_panels(session, query))
 
 
-@router.get("/{panel_id}")
-def read_panel(panel_id: UUID, session: SessionDep) -> PanelItem:
+@router.get("/{panel_id}", response_model=PanelItem)
+async def read_panel(panel_id: UUID, request: Request) -> Response:
     """Inactive panels too: finished jobs speak of them."""
-    panel = find_panel(session, panel_id)
-    if panel is None:
-        raise PanelNotFoundError
-    return PanelItem.model_validate(panel)
+
+    def read(session: Session) -> PanelItem:
+        panel = find_panel(session, panel_id)
+        if panel is None:
+            raise PanelNotFoundError
+        return PanelItem.model_validate(panel)
+
+    return await answer_from_cache(request, "panels", f"panels/{panel_id}", read)
