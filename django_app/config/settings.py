@@ -27,6 +27,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "django_app.outbox",
     "django_app.imputation",
+    "django_app.staff",
 ]
 MIDDLEWARE = [
     "django_app.config.requests.RequestContextMiddleware",
@@ -37,6 +38,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django_app.staff.middleware.RightMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 TEMPLATES = [
@@ -112,7 +114,7 @@ UNFOLD = {
     "SITE_TITLE": "ImputeHub curation",
     "SITE_HEADER": "ImputeHub curation",
     "SHOW_VIEW_ON_SITE": False,
-    "LOGIN": {"form": "django_app.imputation.login.StaffLoginForm"},
+    "LOGIN": {"form": "django_app.staff.forms.StaffLoginForm"},
     "SIDEBAR": {"navigation": "django_app.imputation.admin.navigation.list_pages"},
 }
 

@@ -46,7 +46,8 @@ ACCOUNTS = (
     DemoAccount("admin", ("admin",)),
     DemoAccount("researcher2", ("researcher",), "Another Example Institute"),
 )
-STAFF = ("curator", "admin")  # who may enter Django's admin
+# Django's own, for when user_service is down; the platform does not know it.
+BREAK_GLASS = DemoAccount("break-glass", ("admin",))
 
 
 def load_secrets(home: Path, *, has_data: bool) -> Secrets:
@@ -71,7 +72,7 @@ def load_secrets(home: Path, *, has_data: bool) -> Secrets:
 def _list_secrets() -> dict[str, Callable[[], str]]:
     single = ["installation", "control", "console", "postgresql", "valkey", "django_key", "sandbox:researcher"]
     per_owner = [f"{what}:{owner}" for what in ("database", "client") for owner in OWNERS]
-    accounts = [f"account:{account.name}" for account in ACCOUNTS]
+    accounts = [f"account:{account.name}" for account in (*ACCOUNTS, BREAK_GLASS)]
     makers: dict[str, Callable[[], str]] = dict.fromkeys(single + per_owner + accounts, _make_password)
     keys = ["url_signing", *(f"encryption:{owner}" for owner in OWNERS)]
     return makers | dict.fromkeys(keys, _make_key)
@@ -90,31 +91,39 @@ def list_databases(secret: Secrets) -> list[Database]:
     return [Database(name, owner, secret[f"database:{owner}"]) for owner, name in DATABASES.items()]
 
 
-def describe_accounts(secret: Secrets, names: tuple[str, ...] | None = None) -> list[dict[str, Any]]:
-    """What user_service and Django are told about the demo's people."""
-    return [
-        {
-            "email": account.email,
-            "password": secret[f"account:{account.name}"],
-            "full_name": account.name.capitalize(),
-            "roles": list(account.roles),
-            "organization": account.organization,
-            "tier": "local",
-        }
-        for account in ACCOUNTS
-        if names is None or account.name in names
-    ]
+def describe_accounts(secret: Secrets) -> list[dict[str, Any]]:
+    """What user_service is told about the demo's people."""
+    return [_describe_account(account, secret) for account in ACCOUNTS]
+
+
+def describe_staff(secret: Secrets) -> list[dict[str, Any]]:
+    """What Django is told: its one account with a password of its own. The others log in as on the platform."""
+    people = [{"email": account.email, "roles": list(account.roles)} for account in ACCOUNTS]
+    return [_describe_account(BREAK_GLASS, secret), *people]
+
+
+def _describe_account(account: DemoAccount, secret: Secrets) -> dict[str, Any]:
+    return {
+        "email": account.email,
+        "password": secret[f"account:{account.name}"],
+        "full_name": account.name.capitalize(),
+        "roles": list(account.roles),
+        "organization": account.organization,
+        "tier": "local",
+    }
 
 
 def write_credentials(home: Path, secret: Secrets, gateway_url: str, databases: Mapping[str, str]) -> None:
     """`credentials.json`, for people and scripts; rewritten at every start, because ports can change."""
-    accounts = {
-        account.name: {"email": account.email, "password": secret[f"account:{account.name}"]} for account in ACCOUNTS
+    log_ins = {
+        account.name: {"email": account.email, "password": secret[f"account:{account.name}"]}
+        for account in (*ACCOUNTS, BREAK_GLASS)
     }
     document = {
         "gateway_url": gateway_url,
         "admin_url": f"{gateway_url}/admin/",
-        "accounts": accounts,
+        "break_glass": log_ins.pop(BREAK_GLASS.name),
+        "accounts": log_ins,
         "databases": dict(databases),
     }
     write_private(home / "credentials.json", document)

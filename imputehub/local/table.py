@@ -10,7 +10,7 @@ from pathlib import Path
 
 from imputehub.local import environment, postgresql, valkey
 from imputehub.local.control import Tokens
-from imputehub.local.credentials import SERVICES, STAFF, Secrets, describe_accounts, list_databases
+from imputehub.local.credentials import SERVICES, Secrets, describe_accounts, describe_staff, list_databases
 from imputehub.local.processes import Kind, ProcessSpec
 from imputehub.local.readiness import answers_http, awaits_tasks
 from imputehub.local.supervisor import Stage
@@ -196,7 +196,7 @@ def list_migrations(site: Installation) -> list[ProcessSpec]:
 
 
 def list_account_tasks(site: Installation) -> list[ProcessSpec]:
-    people, staff = describe_accounts(site.secrets), describe_accounts(site.secrets, STAFF)
+    people, staff = describe_accounts(site.secrets), describe_staff(site.secrets)
     users = [sys.executable, "-m", "microservices.user_service.bootstrap"]
     django = [sys.executable, "-m", "django_app.manage", "ensure_staff"]
     return [

@@ -243,5 +243,5 @@ def test_the_command_reads_its_accounts_from_standard_input(house: House) -> Non
         text=True,
         check=False,
     )
-    assert result.stdout == "2 of 3 accounts may log in to the admin.\n", result.stderr
+    assert result.stdout == "2 of 3 accounts may log in to the admin with a local password.\n", result.stderr
     assert User.objects.get(username="admin@example.org").is_superuser

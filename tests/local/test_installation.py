@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from imputehub.local.credentials import OWNERS, load_secrets, write_credentials
+from imputehub.local.credentials import OWNERS, describe_accounts, describe_staff, load_secrets, write_credentials
 from imputehub.local.errors import LocalPlatformError
 from imputehub.local.logs import open_log, read_tail, rotate_logs
 from imputehub.local.ports import DEFAULT_PORTS
@@ -68,9 +68,15 @@ def test_lost_secrets_beside_data_are_refused_with_what_to_do(tmp_path: Path) ->
 def test_credentials_hold_every_account_and_database(site: Installation) -> None:
     write_credentials(site.home, site.secrets, "http://127.0.0.1:8000", {"monitoring_db": "postgresql://x"})
     known = json.loads((site.home / "credentials.json").read_text())
-    assert set(known) == {"gateway_url", "admin_url", "accounts", "databases"}
+    assert set(known) == {"gateway_url", "admin_url", "break_glass", "accounts", "databases"}
     assert set(known["accounts"]) == {"researcher", "curator", "operator", "admin", "researcher2"}
     assert known["admin_url"] == "http://127.0.0.1:8000/admin/"
+
+
+def test_django_is_told_no_platform_accounts_password(site: Installation) -> None:
+    told = {account["email"]: account.get("password") for account in describe_staff(site.secrets)}
+    assert told.pop("break-glass@example.org") == site.secrets["account:break-glass"]
+    assert told == {account["email"]: None for account in describe_accounts(site.secrets)}
 
 
 def test_an_interrupted_write_leaves_the_old_content(tmp_path: Path) -> None:
