@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import redis
 from fastapi import FastAPI
 
-from microservices.job_processor import routes
+from microservices.job_processor import oversight, routes
 from microservices.job_processor.peers import Peers
 from microservices.job_processor.settings import Settings
 from microservices.job_processor.tasks import ROUTES
@@ -35,7 +35,7 @@ def build(settings: Settings) -> FastAPI:
     app = create_app(
         "job_processor",
         settings,
-        [routes.router, routes.internal],
+        [routes.router, routes.internal, oversight.router],
         description="Imputation jobs: one input, one or many targets, each target its own run.",
         # Without the broker jobs are accepted all the same: the sweep finds them when it is back.
         checks=[ReadinessCheck("broker", broker.ping, required=False)],

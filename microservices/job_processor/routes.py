@@ -41,7 +41,7 @@ def get_peers(request: Request) -> Peers:
 PeersDep = Annotated[Peers, Depends(get_peers)]
 
 
-def _hint_at_submission(request: Request, run_ids: list[UUID]) -> None:
+def hint_at_submission(request: Request, run_ids: list[UUID]) -> None:
     """Wake a worker, once the caller has their answer: a broker that is away costs seconds, since the sweep finds the
     work in PostgreSQL.
     """
@@ -73,7 +73,7 @@ def submit_job(
 
     once = once_key(caller, "POST /api/v1/jobs", idempotency_key, wish)
     answer = run_once(get_database(request), once, 202, create)
-    background.add_task(_hint_at_submission, request, run_ids)
+    background.add_task(hint_at_submission, request, run_ids)
     return answer
 
 
@@ -142,7 +142,7 @@ def retry_job(job_id: UUID, caller: Caller, request: Request, background: Backgr
         job = _find(session, caller, job_id, lock=True)
         again = retry_failed_runs(session, job)
         view = views.show_job(job)
-    background.add_task(_hint_at_submission, request, again)
+    background.add_task(hint_at_submission, request, again)
     return view
 
 

@@ -14,7 +14,7 @@ from microservices.user_service.schemas import TokenAnswer
 
 CLIENT_SCOPES: Mapping[str, str] = {
     "api_gateway": "",
-    "django": "events:write monitoring:read catalogue:read catalogue:probe catalogue:compare",
+    "django": "events:write monitoring:read catalogue:read catalogue:probe catalogue:compare jobs:staff",
     "file_manager": "events:write jobs:read",
     "job_processor": "files:read files:write credentials:read events:write catalogue:read",
     "monitoring": "monitoring:read events:write",
