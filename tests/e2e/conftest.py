@@ -6,13 +6,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
 from imputehub.client import Client
 from imputehub.local.ports import DEFAULT_PORTS
+from tests.e2e.chromium import launch_chromium
+from tests.e2e.visits import Visit, open_visit
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,12 @@ class Platform:
         known: dict[str, Any] = json.loads((self.home / "credentials.json").read_text())
         return known
 
+    @property
+    def sandbox_account(self) -> dict[str, Any]:
+        """Somebody's account at the sandbox's sites."""
+        account: dict[str, Any] = json.loads((self.home / "sandbox" / "accounts.json").read_text())[0]
+        return account
+
     def log_in(self, name: str) -> Client:
         client = Client(self.credentials["gateway_url"])
         client.log_in(**self.credentials["accounts"][name])
@@ -49,7 +59,9 @@ class Platform:
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     home = tmp_path_factory.mktemp("platform") / "state"
     ports = {f"IMPUTEHUB_PORT_{name.upper()}": "0" for name in DEFAULT_PORTS}
-    environ = {**os.environ, **ports, "IMPUTEHUB_HOME": str(home), "SANDBOX_ENGINE": "lshmm", "COLUMNS": "200"}
+    # An engine that every machine has, and a watch that notices within a test's patience what dies.
+    chosen = {"SANDBOX_ENGINE": "lshmm", "MONITORING_PROBE_INTERVAL_S": "2", "COLUMNS": "200"}
+    environ = {**os.environ, **ports, **chosen, "IMPUTEHUB_HOME": str(home)}
     platform = Platform(home, environ)
     platform.command("up", "--detach")
     try:
@@ -62,3 +74,16 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 def demo(platform: Platform) -> str:
     """What the demonstration said: it leaves a catalogue, a cohort and a finished job behind."""
     return platform.command("demo").stdout
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One for each module: Playwright's event loop must be gone before tests elsewhere run theirs."""
+    with launch_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def visit(chromium: Browser, platform: Platform, tmp_path: Path) -> Visit:
+    """`with visit() as page`: somebody opens a window on the platform (`open_visit` tells the options)."""
+    return partial(open_visit, chromium, platform.credentials["gateway_url"], tmp_path)
