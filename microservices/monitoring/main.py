@@ -7,12 +7,13 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 
 from microservices.kernel.app import create_app
+from microservices.kernel.outbox import Relay, relaying
 from microservices.kernel.service_tokens import PeerClient, ServiceTokens
-from microservices.monitoring.logic.watching import watch_services
+from microservices.monitoring.logic.watching import Watch
 from microservices.monitoring.routes import router
 from microservices.monitoring.settings import Settings
 
-_REGISTRY_TIMEOUT_S = 3
+_PATIENCE_S = 3
 
 
 def create() -> FastAPI:
@@ -24,19 +25,22 @@ def build(settings: Settings) -> FastAPI:
         "monitoring", settings, [router], description="How the platform is, for its operators.", lifespan=_watch
     )
     tokens = ServiceTokens(settings.authority_url, "monitoring", settings.client_secret)
-    app.state.registry = PeerClient(
-        "service_registry", settings.service_registry_url, tokens, timeout_s=_REGISTRY_TIMEOUT_S
-    )
+    app.state.registry = PeerClient("service_registry", settings.service_registry_url, tokens, timeout_s=_PATIENCE_S)
+    app.state.notification = PeerClient("notification", settings.notification_url, tokens, timeout_s=_PATIENCE_S)
     return app
 
 
 @asynccontextmanager
 async def _watch(app: FastAPI) -> AsyncIterator[None]:
-    watch = asyncio.create_task(watch_services(app.state.database, app.state.settings))
-    try:
-        yield
-    finally:
-        watch.cancel()
-        with suppress(asyncio.CancelledError):
-            await watch
-        app.state.registry.close()
+    database, notification = app.state.database, app.state.notification
+    relay = Relay("monitoring", database, {"notification": notification.base_url}, notification.tokens.get)
+    with relaying(database, relay):
+        watch = asyncio.create_task(Watch(database, app.state.settings, notification).run())
+        try:
+            yield
+        finally:
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
+            app.state.registry.close()
+            notification.close()

@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, CheckConstraint, DateTime, Float, Identity, I
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from microservices.contracts.monitoring import ServiceState
 from microservices.kernel.db import new_metadata
 
 
@@ -28,11 +29,33 @@ class HealthCheck(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     service: Mapped[str] = mapped_column(Text)
     checked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    state: Mapped[str] = mapped_column(Text)
+    state: Mapped[ServiceState] = mapped_column(Text)
     latency_ms: Mapped[float | None] = mapped_column(Float)
     version: Mapped[str | None] = mapped_column(Text)
     error: Mapped[str | None] = mapped_column(Text)
     dependencies: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+
+
+class Incident(Base):
+    """A time in which a service was not ready, still on while `ended_at` is null; or the moment of a new process.
+
+    `restarted` is only what nobody saw: a service that was seen away is `down`, whatever process comes back.
+    """
+
+    __tablename__ = "incidents"
+    __table_args__ = (
+        CheckConstraint("kind IN ('unready', 'down', 'restarted')", name="kind_known"),
+        CheckConstraint("ended_at >= began_at", name="ends_after_it_began"),
+        Index("ix_incidents_began_at", "began_at"),
+        Index("ix_incidents_open", "service", postgresql_where=text("ended_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    service: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    began_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    message: Mapped[str] = mapped_column(Text)
 
 
 class Metric(Base):

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
-from microservices.monitoring.models import HealthCheck, Metric
+from microservices.monitoring.models import HealthCheck, Incident, Metric
 
 # Counters start again at nothing when a service does: what is less than before counts as a whole.
 _INCREASES = text("""
@@ -49,6 +49,45 @@ def insert_metrics(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 def delete_findings(session: Session, before: datetime) -> None:
     session.execute(delete(HealthCheck).where(HealthCheck.checked_at < before))
     session.execute(delete(Metric).where(Metric.measured_at < before))
+    session.execute(delete(Incident).where(Incident.ended_at < before))
+
+
+def close_incidents(session: Session, service: str, ended_at: datetime) -> bool:
+    """Was one open?"""
+    mine = (Incident.service == service, Incident.ended_at.is_(None))
+    closed = session.scalars(
+        update(Incident).where(*mine).values(ended_at=func.greatest(Incident.began_at, ended_at)).returning(Incident.id)
+    )
+    return bool(closed.all())
+
+
+def close_left_incidents(session: Session, before: datetime) -> None:
+    """Those of services at which nobody has looked since `before`: they ended, as far as is known, at the last look."""
+    checks = select(func.max(HealthCheck.checked_at)).where(HealthCheck.service == Incident.service)
+    last_look = func.coalesce(checks.scalar_subquery(), Incident.began_at)
+    statement = update(Incident).where(Incident.ended_at.is_(None), last_look < before)
+    session.execute(
+        statement.values(ended_at=func.greatest(Incident.began_at, last_look)),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def has_incident_since(session: Session, service: str, moment: datetime) -> bool:
+    """One that has ended after `moment`, or has not ended."""
+    late = or_(Incident.ended_at.is_(None), Incident.ended_at >= moment)
+    return session.scalar(select(Incident.id).where(Incident.service == service, late).limit(1)) is not None
+
+
+def list_incidents(session: Session, since: datetime, limit: int) -> Sequence[Incident]:
+    """The newest first; what is still on is among them however long ago it began."""
+    recent = or_(Incident.began_at > since, Incident.ended_at.is_(None))
+    newest_first = (Incident.began_at.desc(), Incident.id.desc())
+    return session.scalars(select(Incident).where(recent).order_by(*newest_first).limit(limit)).all()
+
+
+def find_latest_metric(session: Session, service: str, name: str, since: datetime) -> float | None:
+    mine = (Metric.service == service, Metric.name == name, Metric.measured_at > since)
+    return session.scalar(select(Metric.value).where(*mine).order_by(Metric.measured_at.desc()).limit(1))
 
 
 def read_one_moment(session: Session) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, computed_field
 
 UtcTime = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
 
@@ -79,12 +79,40 @@ class OutboxSummary(BaseModel):
     oldest_age_s: float
 
 
-class Overview(BaseModel):
-    """`status`: `ok` when all services are up, `degraded` when some are not, `unknown` before the first probes."""
+class IncidentView(BaseModel):
+    """A time in which a service was not ready (`ended_at` is null while it still is not), or the moment of a new
+    process (`restarted`) that came so fast that nobody saw the old one gone. Times are exact to about a second.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
+    service: str
+    kind: Literal["unready", "down", "restarted"]
+    began_at: UtcTime
+    ended_at: UtcTime | None
+    message: str
+
+    @computed_field
+    def duration_s(self) -> float | None:
+        return None if self.ended_at is None else round((self.ended_at - self.began_at).total_seconds(), 1)
+
+
+class PlatformFigures(BaseModel):
+    """What was measured of our own services, and the incidents of the last 24 hours, the newest first.
+
+    `status`: `ok` when all services are up, `degraded` when some are not, `unknown` before the first probes.
+    """
 
     status: Literal["ok", "degraded", "unknown"]
     services_up: int
     services_total: int
     services: list[ServiceStatus]
     outbox: OutboxSummary
+    incidents: list[IncidentView]
+    measured_at: UtcTime | None
+
+
+class Overview(PlatformFigures):
+    """The same with the external sites."""
+
     sites: SitesSummary

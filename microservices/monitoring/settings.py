@@ -16,8 +16,12 @@ class Settings(ServiceSettings):
     monitoring_url: str = Field(default="http://127.0.0.1:8006", validation_alias="MONITORING_URL")
     django_url: str = Field(default="http://127.0.0.1:8010", validation_alias="DJANGO_URL")
 
+    life_interval_s: float = Field(default=1, gt=0)
+    """How often each service is asked whether it lives; `probe_interval_s`: for all of its figures."""
     probe_interval_s: float = Field(default=10, gt=0)
     probe_timeout_s: float = Field(default=5, gt=0)
+    start_patience_s: float = Field(default=15, ge=0)
+    """For so long after the watch began, a service that was never seen ready is still starting, and no incident."""
     keep_days: int = Field(default=7, ge=1)
 
     def list_services(self) -> dict[str, str]:

@@ -33,6 +33,7 @@ def make_settings(postgresql: PostgresqlServer, redis_url: str, authority_url: s
             "environment": "local",
             "log_level": "WARNING",
             "probe_interval_s": 0.1,
+            "life_interval_s": 0.1,
             "probe_timeout_s": 1,
         }
         return Settings(**(given | others))

@@ -169,9 +169,9 @@ def test_before_the_first_probe_nothing_is_claimed(
         silent_url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         settings = make_settings(file_manager_url=silent_url, probe_timeout_s=30)
         with serve_app(build(settings)) as url:
-            overview = httpx.get(f"{url}/api/v1/monitoring/overview", headers=authority.person(["operator"])).json()
-    assert overview["status"] == "unknown"
-    assert {item["state"] for item in overview["services"]} == {"unknown"}
+            answer = httpx.get(f"{url}/api/v1/monitoring/services", headers=authority.person(["operator"]))
+    (status,) = [item for item in answer.json()["items"] if item["name"] == "file_manager"]
+    assert (status["state"], status["up"], status["checked_at"]) == ("unknown", False, None)
 
 
 def test_old_findings_are_forgotten(make_settings: Callable[..., Settings]) -> None:

@@ -9,11 +9,15 @@ from typing import Any
 
 import aiohttp
 
+from microservices.contracts.monitoring import ServiceState
 from microservices.kernel.db import utc_now
+from microservices.kernel.errors import ServiceError
 from microservices.kernel.logs import get_logger
+from microservices.kernel.service_tokens import ServiceTokens
 from microservices.monitoring.logic.measurements import Measurement, read_measurements
 
 _ERROR_LENGTH = 300
+_HIDE_METRICS = frozenset({"api_gateway"})
 _FAILURES = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
 
 log = get_logger(__name__)
@@ -25,7 +29,7 @@ class Finding:
 
     service: str
     checked_at: datetime
-    state: str
+    state: ServiceState
     latency_ms: float | None = None
     version: str | None = None
     error: str | None = None
@@ -33,33 +37,59 @@ class Finding:
     measurements: list[Measurement] = field(default_factory=list)
 
 
-async def probe_services(session: aiohttp.ClientSession, services: Mapping[str, str]) -> list[Finding]:
-    """`services`: name → base address."""
-    return await asyncio.gather(*(probe_service(session, name, url) for name, url in services.items()))
+class Prober:
+    """`tokens`: ours, shown to the gateway alone, since it hides its metrics from the public."""
 
+    def __init__(self, session: aiohttp.ClientSession, tokens: ServiceTokens) -> None:
+        self._session = session
+        self._tokens = tokens
 
-async def probe_service(session: aiohttp.ClientSession, service: str, url: str) -> Finding:
-    checked_at = utc_now()
-    started = time.perf_counter()
-    try:
-        async with session.get(f"{url}/health/ready") as answer:
-            latency_ms = (time.perf_counter() - started) * 1000
-            status, body = answer.status, await answer.json(content_type=None)
-    except _FAILURES as error:
-        return Finding(service, checked_at, "down", error=_say(error))
-    dependencies = body.get("dependencies") if isinstance(body, dict) else None
-    ready = status == 200
-    version, measurements = await asyncio.gather(_read_version(session, url), _read_metrics(session, url))
-    return Finding(
-        service,
-        checked_at,
-        "ready" if ready else "unready",
-        round(latency_ms, 3),
-        version,
-        None if ready else _explain_unready(status, dependencies),
-        dependencies if isinstance(dependencies, dict) else {},
-        measurements,
-    )
+    async def probe_all(self, services: Mapping[str, str]) -> list[Finding]:
+        """`services`: name → base address."""
+        return await asyncio.gather(*(self.probe(name, url) for name, url in services.items()))
+
+    async def find_silence(self, url: str) -> str:
+        """Why there is no answer; empty when it lives."""
+        try:
+            async with self._session.get(f"{url}/health") as answer:
+                await answer.read()
+        except _FAILURES as error:
+            return _say(error)
+        return ""
+
+    async def probe(self, service: str, url: str) -> Finding:
+        checked_at = utc_now()
+        started = time.perf_counter()
+        try:
+            async with self._session.get(f"{url}/health/ready") as answer:
+                latency_ms = (time.perf_counter() - started) * 1000
+                status, body = answer.status, await answer.json(content_type=None)
+        except _FAILURES as error:
+            return Finding(service, checked_at, "down", error=_say(error))
+        dependencies = body.get("dependencies") if isinstance(body, dict) else None
+        ready = status == 200
+        version, measurements = await asyncio.gather(
+            _read_version(self._session, url), _read_metrics(self._session, url, await self._show_token(service))
+        )
+        return Finding(
+            service,
+            checked_at,
+            "ready" if ready else "unready",
+            round(latency_ms, 3),
+            version,
+            None if ready else _explain_unready(status, dependencies),
+            dependencies if isinstance(dependencies, dict) else {},
+            measurements,
+        )
+
+    async def _show_token(self, service: str) -> dict[str, str]:
+        """Headers. Without a token there are only no metrics."""
+        if service not in _HIDE_METRICS:
+            return {}
+        try:
+            return {"Authorization": f"Bearer {await asyncio.to_thread(self._tokens.get)}"}
+        except ServiceError:
+            return {}
 
 
 async def _read_version(session: aiohttp.ClientSession, url: str) -> str | None:
@@ -72,10 +102,9 @@ async def _read_version(session: aiohttp.ClientSession, url: str) -> str | None:
     return str(version)[:50] if version else None
 
 
-async def _read_metrics(session: aiohttp.ClientSession, url: str) -> list[Measurement]:
-    """Nothing for the gateway, which shows its metrics to nobody."""
+async def _read_metrics(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str]) -> list[Measurement]:
     try:
-        async with session.get(f"{url}/metrics") as answer:
+        async with session.get(f"{url}/metrics", headers=headers) as answer:
             return read_measurements(await answer.text()) if answer.status == 200 else []
     except _FAILURES as error:
         log.warning("metrics_not_read", url=url, error=type(error).__name__)
