@@ -65,6 +65,29 @@ class ResultUpload(BaseModel):
     kind: ResultKind
 
 
+class InputLinkRequest(BaseModel):
+    """`POST /internal/input-links`: addresses under which a site fetches a run's inputs by itself.
+
+    They are good for 7 days at most, and end with the run's attempt (`run.ended`).
+    """
+
+    run_id: UUID
+    attempt: int = Field(ge=1, lt=2**31)
+    file_ids: list[UUID] = Field(min_length=1, max_length=100)
+
+
+class InputLink(BaseModel):
+    """`url` is a secret: whoever has it has the file."""
+
+    file_id: UUID
+    url: str = Field(repr=False)
+    expires_at: datetime
+
+
+class InputLinks(BaseModel):
+    items: list[InputLink]
+
+
 class FileChecked(BaseModel):
     """Data of `file.checked`, subject `file/<id>`."""
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 RunStatus = Literal[
     "queued", "submitting", "waiting_for_site", "running", "collecting", "completed", "failed", "cancelled"
@@ -13,6 +13,7 @@ JobStatus = Literal["queued", "running", "completed", "partly_completed", "faile
 
 JOB_UPDATED = "job.updated"
 RUN_UPDATED = "run.updated"
+RUN_ENDED = "run.ended"
 
 
 class FileUsage(BaseModel):
@@ -46,3 +47,12 @@ class RunUpdated(BaseModel):
     progress: float
     message: str
     occurred_at: datetime
+
+
+class RunEnded(BaseModel):
+    """Data of `run.ended`, subject `run/<id>`, to file_manager: nothing of the attempts up to `attempt` is needed any
+    more. A retry makes later ones.
+    """
+
+    run_id: UUID
+    attempt: int = Field(ge=1)

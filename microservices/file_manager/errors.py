@@ -59,6 +59,10 @@ class LinkInvalidError(ForbiddenError):
     code, title = "link_invalid", "The download link is not valid"
 
 
+class LinkRevokedError(ForbiddenError):
+    code, title = "link_revoked", "The link was withdrawn"
+
+
 class StorageFullError(ServiceError):
     status, code, title = 507, "storage_full", "There is no room for the file"
 

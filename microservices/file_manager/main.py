@@ -7,12 +7,14 @@ from anyio import to_thread
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
+from microservices.file_manager.handlers import HANDLERS
 from microservices.file_manager.logic.checking import checking
 from microservices.file_manager.logic.engine import Engine, start_engine
 from microservices.file_manager.routes import ROUTERS
 from microservices.file_manager.settings import Settings
 from microservices.kernel.app import create_app
 from microservices.kernel.health import ReadinessCheck
+from microservices.kernel.inbox import events_router
 from microservices.kernel.logs import get_logger
 from microservices.kernel.outbox import Relay, relaying
 
@@ -36,7 +38,7 @@ def build(settings: Settings) -> FastAPI:
     app = create_app(
         "file_manager",
         settings,
-        ROUTERS,
+        [*ROUTERS, events_router(HANDLERS)],
         description="Uploads, their checks, and results: bytes with their checksums.",
         checks=[ReadinessCheck("storage", lambda: app.state.engine.storage.ping())],
         lifespan=lifespan,

@@ -81,6 +81,23 @@ class ResultFile(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 
+class InputLink(Base):
+    """A link to an upload that a site was given to fetch a run's input: it ends with the run, whatever its expiry."""
+
+    __tablename__ = "input_links"
+    __table_args__ = (Index("ix_input_links_run_id", "run_id"), Index("ix_input_links_expires_at", "expires_at"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organization_id: Mapped[UUID]
+    owner_id: Mapped[UUID]
+    file_id: Mapped[UUID] = mapped_column(ForeignKey(UploadedFile.id, ondelete="CASCADE"), index=True)
+    run_id: Mapped[UUID]
+    attempt: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
 class LooseObject(Base):
     """An object that no file stands for: yet (`written_by` is at it), or any more (nobody: it is to be removed)."""
 

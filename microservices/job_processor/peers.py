@@ -6,7 +6,14 @@ from uuid import UUID
 
 import httpx
 
-from microservices.contracts.file_manager import FileRecord, QualityRecord, ResultRecord, ResultUpload
+from microservices.contracts.file_manager import (
+    FileRecord,
+    InputLinkRequest,
+    InputLinks,
+    QualityRecord,
+    ResultRecord,
+    ResultUpload,
+)
 from microservices.contracts.registry import CuratedCredentialRequest, SiteRecord
 from microservices.contracts.user_service import CredentialRequest, SiteCredential
 from microservices.job_processor.errors import InputFileNotFoundError, SiteNotFoundError
@@ -41,6 +48,12 @@ class Peers:
 
     def get_quality(self, file_id: UUID, caller: Principal) -> QualityRecord:
         return QualityRecord.model_validate(self.files.call("GET", f"/api/v1/files/{file_id}/qc", token=caller.token))
+
+    def create_input_links(self, run_id: UUID, attempt: int, file_ids: Iterable[UUID]) -> dict[UUID, str]:
+        """By file: an address (a secret) where a site can fetch it by itself until the run ends."""
+        wish = InputLinkRequest(run_id=run_id, attempt=attempt, file_ids=list(file_ids))
+        answer = self.files.call("POST", "/internal/input-links", json=wish.model_dump(mode="json"))
+        return {link.file_id: link.url for link in InputLinks.model_validate(answer).items}
 
     def get_site(self, service_id: UUID) -> SiteRecord:
         try:

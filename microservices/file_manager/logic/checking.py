@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from microservices.contracts.file_manager import FILE_CHECKED, FileChecked, QualityRecord
 from microservices.file_manager.logic.engine import Engine
+from microservices.file_manager.logic.input_links import forget_expired_links
 from microservices.file_manager.logic.loose import sweep_loose
 from microservices.file_manager.logic.presence import is_gone
 from microservices.file_manager.models import UploadedFile
@@ -74,6 +75,7 @@ def _work(engine: Engine, stopping: threading.Event) -> None:
             engine.presence.uphold()
             if utc_now() >= sweep_at:
                 sweep_loose(engine.database, engine.storage, engine.presence.number, engine.writing)
+                forget_expired_links(engine.database)
                 sweep_at = utc_now() + timedelta(seconds=engine.settings.sweep_every_s)
             while not stopping.is_set() and check_next(engine, stopping):
                 engine.presence.uphold()

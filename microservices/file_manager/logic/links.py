@@ -28,15 +28,21 @@ class LinkSigner:
         self._key_id = next(iter(self._keys))
         self._public_url = public_url.rstrip("/")
 
-    def sign(self, file_id: UUID, lifetime_s: int) -> DownloadLink:
+    def sign(self, file_id: UUID, lifetime_s: int, link_id: UUID | None = None) -> DownloadLink:
+        """With `link_id` the link can be withdrawn: whoever verifies it is told which one it is."""
         expires = int(time.time()) + lifetime_s
-        query = {"key": self._key_id, "expires": str(expires), "signature": self._seal(self._key_id, file_id, expires)}
+        named = {"link": str(link_id)} if link_id is not None else {}
+        signature = self._seal(self._key_id, file_id, expires, named.get("link", ""))
+        query = {"key": self._key_id, "expires": str(expires), **named, "signature": signature}
         url = f"{self._public_url}/api/v1/files/{file_id}/content?{urlencode(query)}"
         return DownloadLink(url=url, expires_at=datetime.fromtimestamp(expires, UTC))
 
-    def verify(self, file_id: UUID, query: Mapping[str, str]) -> None:
-        """Raises `LinkInvalidError`, or `LinkExpiredError` for one that was good once."""
-        key_id, given = query.get("key", ""), query.get("signature", "")
+    def verify(self, file_id: UUID, query: Mapping[str, str]) -> UUID | None:
+        """The id of a link that can be withdrawn, which is for the caller to look at; None for any other good one.
+
+        Raises `LinkInvalidError`, or `LinkExpiredError` for one that was good once.
+        """
+        key_id, given, link = query.get("key", ""), query.get("signature", ""), query.get("link", "")
         try:
             expires = int(query.get("expires", "")[:12])
         except ValueError as error:
@@ -44,13 +50,15 @@ class LinkSigner:
         # The text of `expires` must be the number's own: no second spelling of a good link.
         if key_id not in self._keys or str(expires) != query["expires"]:
             raise LinkInvalidError(_INVALID)
-        if not hmac.compare_digest(self._seal(key_id, file_id, expires).encode(), given.encode()):
+        if not hmac.compare_digest(self._seal(key_id, file_id, expires, link).encode(), given.encode()):
             raise LinkInvalidError(_INVALID)
         if expires <= time.time():
             raise LinkExpiredError("The link is no longer good. Ask for a new one.")
+        return UUID(link) if link else None
 
-    def _seal(self, key_id: str, file_id: UUID, expires: int) -> str:
-        message = f"{_METHODS}\n{file_id}\n{expires}".encode()
+    def _seal(self, key_id: str, file_id: UUID, expires: int, link: str) -> str:
+        parts = [_METHODS, str(file_id), str(expires), *filter(None, [link])]
+        message = "\n".join(parts).encode()
         return base64.urlsafe_b64encode(hmac.digest(self._keys[key_id], message, "sha256")).rstrip(b"=").decode()
 
 

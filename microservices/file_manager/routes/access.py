@@ -3,10 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
+from anyio import to_thread
 from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
 from microservices.file_manager.logic.engine import Engine
+from microservices.file_manager.logic.input_links import check_input_link
 from microservices.kernel.auth import PEOPLE, AccessRule, Principal
 from microservices.kernel.errors import InvalidInputError
 
@@ -21,7 +23,10 @@ class LinkOrPersonRule(AccessRule):
             file_id = UUID(connection.path_params["file_id"])
         except ValueError as error:
             raise InvalidInputError("The file's id in the link is not a UUID.") from error
-        connection.app.state.engine.links.verify(file_id, connection.query_params)
+        engine: Engine = connection.app.state.engine
+        link_id = engine.links.verify(file_id, connection.query_params)
+        if link_id is not None:
+            await to_thread.run_sync(check_input_link, engine.database, link_id)
         return None
 
 

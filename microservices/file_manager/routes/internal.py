@@ -6,10 +6,10 @@ from uuid import UUID
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from microservices.contracts.file_manager import ResultRecord
-from microservices.file_manager.errors import FileNotReadyError, FileRejectedError, StoredFileNotFoundError
-from microservices.file_manager.logic import results
+from microservices.contracts.file_manager import InputLinkRequest, InputLinks, ResultRecord
+from microservices.file_manager.logic import input_links, results
 from microservices.file_manager.logic.engine import Engine
+from microservices.file_manager.logic.readiness import find_ready
 from microservices.file_manager.logic.receiving import Expectation
 from microservices.file_manager.models import UploadedFile
 from microservices.file_manager.routes.access import EngineDep
@@ -32,14 +32,13 @@ async def get_input(file_id: UUID, engine: EngineDep) -> Response:
 
 def _find_ready(engine: Engine, file_id: UUID) -> UploadedFile:
     with engine.database.transaction() as session:
-        file = session.get(UploadedFile, file_id)
-    if file is None:
-        raise StoredFileNotFoundError(f"There is no upload {file_id}.")
-    if file.status == "rejected":
-        raise FileRejectedError(f"'{file.filename}' did not pass its check.")
-    if file.status != "ready":
-        raise FileNotReadyError(f"'{file.filename}' is still being checked.")
-    return file
+        return find_ready(session, file_id)
+
+
+@router.post("/input-links", status_code=201, dependencies=_reading)
+def create_input_links(wish: InputLinkRequest, engine: EngineDep) -> InputLinks:
+    """Addresses for a site that fetches by itself; they end with the run (`run.ended`)."""
+    return input_links.create_input_links(engine, wish)
 
 
 @router.post("/results", status_code=201, dependencies=_writing, openapi_extra=RAW_BODY)

@@ -8,7 +8,7 @@ import asyncio
 import secrets
 import string
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from uuid import UUID
 
 import aiohttp
@@ -33,8 +33,11 @@ _PAUSES_S = (0.2, 0.5, 1, 2, 5, 10, 20, 30)
 log = get_logger(__name__)
 
 
-def open_attempt(engine: Engine, run: Run, epoch: int, credential_source: str) -> Submission:
-    """Add an attempt to a locked run, and describe what is to be sent once that is committed."""
+def open_attempt(engine: Engine, run: Run, epoch: int, credential_source: str, links: Mapping[UUID, str]) -> Submission:
+    """Add an attempt to a locked run, and describe what is to be sent once that is committed.
+
+    `links`: by input, an address for a site that fetches by itself.
+    """
     number = len(run.attempts) + 1
     password = generate_password()
     attempt = Attempt(
@@ -57,7 +60,7 @@ def open_attempt(engine: Engine, run: Run, epoch: int, credential_source: str) -
         r2_filter=parameters["r2_filter"],
         mode=parameters["mode"],
         result_password=password,
-        files=tuple(_describe_input(engine, source) for source in run.job.inputs),
+        files=tuple(_describe_input(engine, source, links.get(source.file_id)) for source in run.job.inputs),
         recipe=run.recipe,
     )
 
@@ -67,7 +70,7 @@ def generate_password() -> str:
     return secrets.choice(string.ascii_letters) + "".join(secrets.choice(_ALPHABET) for _ in range(23))
 
 
-def _describe_input(engine: Engine, source: JobInput) -> InputFile:
+def _describe_input(engine: Engine, source: JobInput, url: str | None) -> InputFile:
     async def stream() -> AsyncIterator[bytes]:
         url = f"{engine.settings.files_url}/internal/files/{source.file_id}/content"
         token = await asyncio.to_thread(engine.peers.tokens.get)
@@ -78,7 +81,7 @@ def _describe_input(engine: Engine, source: JobInput) -> InputFile:
             async for chunk in answer.content.iter_chunked(_CHUNK):
                 yield chunk
 
-    return InputFile(filename=source.filename, size=source.size, open=stream)
+    return InputFile(filename=source.filename, size=source.size, open=stream, url=url)
 
 
 def accept_attempt(engine: Engine, run_id: UUID, mark: str, external_job_id: str, config: ApiConfig, how: str) -> None:

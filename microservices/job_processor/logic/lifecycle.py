@@ -6,7 +6,14 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from microservices.contracts.job_processor import JOB_UPDATED, RUN_UPDATED, JobUpdated, RunUpdated
+from microservices.contracts.job_processor import (
+    JOB_UPDATED,
+    RUN_ENDED,
+    RUN_UPDATED,
+    JobUpdated,
+    RunEnded,
+    RunUpdated,
+)
 from microservices.job_processor.models import FINAL_STATUSES, Job, Run, StatusUpdate
 from microservices.kernel.db import utc_now
 from microservices.kernel.outbox import record_event
@@ -70,7 +77,21 @@ def change_run(session: Session, run: Run, status: str, message: str, *, error: 
         run.progress = 100.0
     run.finished_at = now if status in FINAL_STATUSES else None
     tell_run(session, run)
+    if status in FINAL_STATUSES and run.attempts:
+        _tell_end(session, run)
     _derive_job(session, run.job)
+
+
+def _tell_end(session: Session, run: Run) -> None:
+    """What sites were given of the run's inputs is to be withdrawn."""
+    data = RunEnded(run_id=run.id, attempt=len(run.attempts))
+    record_event(
+        session,
+        type=RUN_ENDED,
+        subject=f"run/{run.id}",
+        data=data.model_dump(mode="json"),
+        subscribers=("file_manager",),
+    )
 
 
 def tell_run(session: Session, run: Run) -> None:

@@ -144,14 +144,32 @@ def _is_welcome(situation: Situation) -> bool:
     return True
 
 
+def _link_inputs(situation: Situation) -> dict[UUID, str]:
+    """Addresses of the inputs, where the site fetches them by itself; made for the attempt that is about to be opened.
+
+    Raises `ServiceError`.
+    """
+    engine, site = situation.engine, situation.record.site
+    if site.api_type != "ga4gh" or site.api_config.input_mode != "url":
+        return {}
+    with own_run(engine.database, situation.run.id, situation.epoch) as (_session, run):
+        number, files = len(run.attempts) + 1, [source.file_id for source in run.job.inputs]
+    return engine.peers.create_input_links(run.id, number, files)
+
+
 def _send(situation: Situation) -> None:
     engine, run_id = situation.engine, situation.run.id
     config = situation.record.site.api_config
+    try:
+        links = _link_inputs(situation)
+    except ServiceError as error:
+        _wait_for_platform(engine, run_id, situation.epoch, error)
+        return
     with own_run(engine.database, run_id, situation.epoch) as (session, run):
         if run.cancel_requested_at is not None:
             cancel_unsent(session, run)
             return
-        submission = open_attempt(engine, run, situation.epoch, situation.account.source)
+        submission = open_attempt(engine, run, situation.epoch, situation.account.source, links)
         change_run(session, run, "submitting", f"Sending to '{situation.record.site.name}'.")
     try:
         external_job_id = engine.loop.run(situation.backend.submit(submission))
