@@ -7,11 +7,13 @@ import redis
 from fastapi import FastAPI
 
 from microservices.job_processor import oversight, routes
+from microservices.job_processor.handlers import HANDLERS
 from microservices.job_processor.peers import Peers
 from microservices.job_processor.settings import Settings
 from microservices.job_processor.tasks import ROUTES
 from microservices.kernel.app import create_app
 from microservices.kernel.health import ReadinessCheck
+from microservices.kernel.inbox import events_router
 from microservices.kernel.outbox import Relay, relaying
 from microservices.kernel.tasks import create_celery
 
@@ -26,7 +28,7 @@ def build(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        subscribers = {"notification": settings.notification_url}
+        subscribers = {"notification": settings.notification_url, "file_manager": settings.files_url}
         relay = Relay("job_processor", app.state.database, subscribers, peers.tokens.get)
         with relaying(app.state.database, relay):
             yield
@@ -35,7 +37,7 @@ def build(settings: Settings) -> FastAPI:
     app = create_app(
         "job_processor",
         settings,
-        [routes.router, routes.internal, oversight.router],
+        [routes.router, routes.internal, oversight.router, events_router(HANDLERS)],
         description="Imputation jobs: one input, one or many targets, each target its own run.",
         # Without the broker jobs are accepted all the same: the sweep finds them when it is back.
         checks=[ReadinessCheck("broker", broker.ping, required=False)],

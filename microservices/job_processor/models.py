@@ -115,6 +115,8 @@ class Run(Base):
     next_action_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     setbacks: Mapped[int] = mapped_column(Integer, default=0)
     """How often in a row the present step was put off; it stretches the next pause."""
+    woken_at: Mapped[datetime | None]
+    """When news came that may let it go on; empty since somebody began to look at it."""
     cancel_requested_at: Mapped[datetime | None]
     lease_owner: Mapped[str | None]
     lease_until: Mapped[datetime | None]

@@ -64,6 +64,8 @@ class RunError(BaseModel):
 
 
 class RunView(BaseModel):
+    """`next_try_at`: when a run that cannot go on at the moment is tried again."""
+
     id: UUID
     service_id: UUID
     panel_id: UUID
@@ -74,6 +76,7 @@ class RunView(BaseModel):
     queue_position: int | None
     attempts: int
     message: str
+    next_try_at: datetime | None
     error: RunError | None
     submitted_at: datetime | None
     finished_at: datetime | None

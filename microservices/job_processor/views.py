@@ -1,13 +1,14 @@
 """Rows as people see them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from itertools import pairwise
 from uuid import UUID
 
 from microservices.contracts.file_manager import ResultRecord
 from microservices.job_processor.logic.accuracy import BIN_EDGES, Tally, add_up, read_tally
 from microservices.job_processor.logic.lifecycle import job_progress
-from microservices.job_processor.models import Job, JobInput, Run, RunSummary, StatusUpdate
+from microservices.job_processor.models import FINAL_STATUSES, Job, JobInput, Run, RunSummary, StatusUpdate
 from microservices.job_processor.paging import PageQuery, cut_page, read_cursor
 from microservices.job_processor.schemas import (
     AccuracyBin,
@@ -18,6 +19,7 @@ from microservices.job_processor.schemas import (
     RunView,
     StatusUpdateView,
 )
+from microservices.kernel.db import utc_now
 from microservices.kernel.pagination import Page
 
 
@@ -39,8 +41,16 @@ def show_job(job: Job) -> JobView:
 
 
 def show_run(run: Run) -> RunView:
-    fields = {name: getattr(run, name) for name in RunView.model_fields if name != "attempts"}
-    return RunView.model_validate({**fields, "attempts": len(run.attempts)})
+    derived = {"attempts": len(run.attempts), "next_try_at": _find_next_try(run)}
+    fields = {name: getattr(run, name) for name in RunView.model_fields if name not in derived}
+    return RunView.model_validate(fields | derived)
+
+
+def _find_next_try(run: Run) -> datetime | None:
+    """None for a run that goes its way, has ended, or is being tried now."""
+    is_held = run.status == "waiting_for_site" or (run.setbacks > 0 and run.status not in FINAL_STATUSES)
+    is_leased = run.lease_until is not None and run.lease_until > utc_now()
+    return run.next_action_at if is_held and not is_leased else None
 
 
 def page_history(rows: Sequence[StatusUpdate], query: PageQuery, total: int) -> Page[StatusUpdateView]:

@@ -25,6 +25,7 @@ class PeersStub:
     attempts: dict[str, str] = field(default_factory=dict)
     file_manager_down: bool = False
     curated_credential: str | None = None
+    events: list[dict[str, Any]] = field(default_factory=list)
     cut_inputs: int = 0
     """So many times an input's bytes end half-way."""
 
@@ -124,6 +125,11 @@ def build_peers(stub: PeersStub, authority: TokenAuthority) -> FastAPI:
     def resolve_curated(service_id: UUID) -> Response:
         credential = stub.curated_credential
         return JSONResponse({"credential": credential}) if credential else Response(status_code=404)
+
+    @app.post("/internal/events", status_code=204)
+    async def receive(request: Request) -> Response:
+        stub.events.append(await request.json())
+        return Response(status_code=204)
 
     @app.post("/internal/results")
     async def store(request: Request) -> Response:

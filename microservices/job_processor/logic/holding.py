@@ -26,7 +26,13 @@ _DENIED = "not found"
 
 
 def put_off(run: Run, pause_s: float) -> None:
-    """Look at the run again after `pause_s`, doubled for each setback in a row, at most 5 min."""
+    """Look at the run again after `pause_s`, doubled for each setback in a row, at most 5 min.
+
+    One that was woken meanwhile is looked at again at once: what stopped it may be gone since it was looked at.
+    """
+    if run.woken_at is not None:
+        run.next_action_at, run.woken_at = utc_now(), None
+        return
     run.next_action_at = utc_now() + timedelta(seconds=min(pause_s * 2 ** min(run.setbacks, 10), _LONGEST_S))
     run.setbacks += 1
 
@@ -38,8 +44,9 @@ def hold_run(session: Session, run: Run, reason: str, config: ApiConfig, retry_a
         cancel_unsent(session, run)
         return
     change_run(session, run, run.status if is_open else "waiting_for_site", reason)
+    is_woken = run.woken_at is not None
     put_off(run, config.hold_retry_s)
-    if retry_after_s is not None:
+    if retry_after_s is not None and not is_woken:
         run.next_action_at = utc_now() + timedelta(seconds=retry_after_s)
 
 

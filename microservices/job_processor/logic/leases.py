@@ -36,7 +36,7 @@ def take_lease(database: Database, run_id: UUID, owner: str, statuses: Iterable[
                 Run.status.in_(tuple(statuses)),
                 or_(Run.lease_until.is_(None), Run.lease_until < now),
             )
-            .values(lease_owner=owner, lease_until=now + LEASE, lease_epoch=Run.lease_epoch + 1)
+            .values(lease_owner=owner, lease_until=now + LEASE, lease_epoch=Run.lease_epoch + 1, woken_at=None)
             .returning(Run.lease_epoch)
         )
 

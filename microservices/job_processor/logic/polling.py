@@ -48,7 +48,7 @@ def poll_due_runs(engine: Engine, on_ready: Callable[[UUID], None]) -> Future[No
     with engine.database.transaction() as session:
         runs = list(session.scalars(select_due_runs(("running",), utc_now(), _BATCH)))
         for run in runs:
-            run.next_action_at = utc_now() + _CLAIM
+            run.next_action_at, run.woken_at = utc_now() + _CLAIM, None
     return engine.loop.start(_watch_all(engine, runs, on_ready))
 
 

@@ -1,0 +1,19 @@
+"""Runs that wait for a person's token go on as soon as it is there, not at their next try."""
+
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from microservices.job_processor.models import FINAL_STATUSES, Run
+from microservices.kernel.db import utc_now
+
+
+def wake_runs(session: Session, owner_id: UUID, service_id: UUID) -> None:
+    """Make the person's unfinished runs at a site due now.
+
+    One that somebody is looking at with the old token will be looked at once more: see `holding.put_off`.
+    """
+    waiting = Run.owner_id == owner_id, Run.service_id == service_id, Run.status.not_in(FINAL_STATUSES)
+    now = utc_now()
+    session.execute(update(Run).where(*waiting).values(next_action_at=now, setbacks=0, woken_at=now))
