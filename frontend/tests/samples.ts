@@ -74,6 +74,7 @@ export const run = {
   external_job_id: 'job-7',
   external_status: 'success',
   queue_position: null,
+  next_try_at: null,
   attempts: 1,
   message: 'All 4 result files are stored and checked.',
   error: null,

@@ -4,6 +4,8 @@ import { api, type Schemas } from '@/shared/api/client';
 import { collectPages } from '@/shared/api/pages';
 import { unwrap } from '@/shared/api/problem';
 
+import { untilNextTry } from './states';
+
 export type Job = Schemas['JobView'];
 export type Run = Schemas['RunView'];
 export type JobStatus = Job['status'];
@@ -36,21 +38,24 @@ const pathAndPage = (id: string, cursor: string | null) => ({
   params: { path: { job_id: id }, query: { limit: 200, cursor } },
 });
 
+/** A try that changes nothing is told to nobody: the job is looked at again shortly after the time it said. */
 export const useJob = (id: string) =>
-  useQuery({ queryKey: ['job', id], queryFn: () => unwrap(api.GET('/api/v1/jobs/{job_id}', path(id))) });
+  useQuery({
+    queryKey: ['job', id],
+    queryFn: () => unwrap(api.GET('/api/v1/jobs/{job_id}', path(id))),
+    refetchInterval: ({ state }) => untilNextTry(state.data) ?? false,
+  });
 
 export const useJobHistory = (id: string) =>
   useQuery({
     queryKey: ['job', id, 'events'],
-    queryFn: () =>
-      collectPages((cursor) => unwrap(api.GET('/api/v1/jobs/{job_id}/events', pathAndPage(id, cursor)))),
+    queryFn: () => collectPages((cursor) => unwrap(api.GET('/api/v1/jobs/{job_id}/events', pathAndPage(id, cursor)))),
   });
 
 export const useResults = (id: string, enabled: boolean) =>
   useQuery({
     queryKey: ['job', id, 'results'],
-    queryFn: () =>
-      collectPages((cursor) => unwrap(api.GET('/api/v1/jobs/{job_id}/results', pathAndPage(id, cursor)))),
+    queryFn: () => collectPages((cursor) => unwrap(api.GET('/api/v1/jobs/{job_id}/results', pathAndPage(id, cursor)))),
     enabled,
   });
 

@@ -6,6 +6,14 @@ const RUN_ENDED = new Set<string>(['completed', 'failed', 'cancelled']);
 export const isUnderWay = (job: Job): boolean => UNDER_WAY.has(job.status);
 export const hasEnded = (run: Run): boolean => RUN_ENDED.has(run.status);
 
+const AFTER_A_TRY = 8_000;
+
+/** Milliseconds until the next try of a held run is over; null where none is held. */
+export function untilNextTry(job: Job | undefined): number | null {
+  const tries = (job?.runs ?? []).flatMap((run) => (run.next_try_at === null ? [] : [Date.parse(run.next_try_at)]));
+  return tries.length > 0 ? Math.max(0, Math.min(...tries) - Date.now()) + AFTER_A_TRY : null;
+}
+
 /** A stretch of a run's history in one state: since when, and what was said in it, each sentence once. */
 export interface Phase {
   status: StatusUpdate['status'];

@@ -2,6 +2,7 @@ import { screen, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { beforeEach, expect, test } from 'vitest';
 
+import { formatClock } from '@/shared/format/units';
 import { expectAccessible, renderRoutes } from '@tests/render';
 import { job, makePanel, run, site } from '@tests/samples';
 import { page, problem, serve, server } from '@tests/server';
@@ -72,6 +73,14 @@ test('a run that failed says whose it is to act and what to do; its sibling keep
   );
   expect(within(first).queryByText('Imputation quality')).toBeNull();
   await expectAccessible(container);
+});
+
+test('a run that waits for its site says when it is tried again', async () => {
+  const at = new Date(Date.now() + 90_000).toISOString();
+  const held = { ...run, status: 'waiting_for_site', message: 'Renew your token.', next_try_at: at, results: 0 };
+  serve(url, { ...job, status: 'running', runs: [held] });
+  renderRoutes(routes, `/jobs/${job.id}`);
+  expect(await screen.findByText(`Next try at ${formatClock(at, 'en')}`)).toBeVisible();
 });
 
 test('the quality of a run is shown by allele frequency', async () => {

@@ -3,7 +3,7 @@ import Typography from '@mui/material/Typography';
 import { useTranslation } from 'react-i18next';
 
 import { useCatalogueNames } from '@/shared/catalogue/queries';
-import { formatPercent } from '@/shared/format/units';
+import { formatClock, formatPercent } from '@/shared/format/units';
 import { MONO } from '@/shared/theme/theme';
 import { DensityStrip } from '@/shared/ui/DensityStrip';
 import { Section } from '@/shared/ui/Section';
@@ -47,6 +47,9 @@ export function RunSection({ run, updates, results, summary }: Props) {
       <Typography aria-live="polite" lang="en" sx={{ mb: 2 }}>
         {run.message}
       </Typography>
+      {run.next_try_at !== null && (
+        <Typography sx={{ mb: 2 }}>{t('run.nextTry', { at: formatClock(run.next_try_at, i18n.language) })}</Typography>
+      )}
       {run.queue_position !== null && !hasEnded(run) && (
         <Typography sx={{ mb: 2 }}>{t('run.queuePosition', { position: run.queue_position })}</Typography>
       )}
