@@ -95,6 +95,16 @@ def test_callers_without_a_token_share_their_address(gateway: str) -> None:
     assert left_of(second) == left_of(first) - 1
 
 
+def test_pages_of_the_admin_are_counted_apart_and_its_log_in_page_is_not(gateway: str) -> None:
+    """A session's cookie does not help: whoever made one up would else have a count of their own each time."""
+    address = {"X-Forwarded-For": "5.6.7.8"}
+    pages = [httpx.get(f"{gateway}/admin/panels/", headers=address | {"Cookie": f"sessionid={n}"}) for n in range(2)]
+    assert [page.headers["ratelimit-policy"] for page in pages] == ['"admin_pages";q=3600;w=3600'] * 2
+    assert left_of(pages[1]) == left_of(pages[0]) - 1
+    for path in ("/admin/login/?next=/admin/", "/api/v1/jobs"):
+        assert httpx.post(f"{gateway}{path}", headers=address).headers["ratelimit"].startswith('"development";')
+
+
 def test_addresses_of_one_household_are_one_caller() -> None:
     assert name_address("2001:db8::1") == name_address("2001:db8::ffff:2") != name_address("2001:db8:0:1::1")
     assert name_address("10.0.0.1") != name_address("10.0.0.2")

@@ -140,7 +140,15 @@ class Passage:
         if self._watch is not None:
             self._watch.cancel()
 
-    # The access log
+    # The access log and the metrics
+
+    @property
+    def final_status(self) -> int:
+        return CLIENT_GONE if self.gone and not self.started else self.status
+
+    @property
+    def duration_s(self) -> float:
+        return time.perf_counter() - self.time
 
     def to_row(self) -> tuple[Any, ...]:
         """In the order of `queries.ACCESS_COLUMNS`."""
@@ -152,9 +160,9 @@ class Passage:
             self.method,
             self.raw_path[:500].decode("latin-1").replace("\0", ""),
             self.upstream or "",
-            CLIENT_GONE if self.gone and not self.started else self.status,
+            self.final_status,
             outcome,
-            round((time.perf_counter() - self.time) * 1000, 3),
+            round(self.duration_s * 1000, 3),
             self.bytes_in,
             self.bytes_out,
             principal.subject if principal else "",

@@ -23,13 +23,15 @@ class Tier:
     window_s: int
 
 
-# What holds while the database has not answered yet: the same that the first migration writes.
+ADMIN_PAGES = "admin_pages"
+# What holds while the database has not answered yet: the same that the migrations write.
 BUILT_IN = (
     Tier("local", None, 3600),
     Tier("development", 1000, 3600),
     Tier("standard", 100, 3600),
     Tier("extended", 200, 3600),
     Tier("anonymous", 100, 3600),
+    Tier(ADMIN_PAGES, 3600, 3600),
 )
 
 

@@ -16,14 +16,18 @@ from microservices.api_gateway.logic.interface import Interface, InterfaceFile
 from microservices.api_gateway.logic.passage import ClientGoneError, Passage
 from microservices.api_gateway.logic.rate_limits import RateLimiter, Verdict, name_address
 from microservices.api_gateway.logic.sockets import SocketRelay
-from microservices.api_gateway.logic.tiers import Tier, Tiers
+from microservices.api_gateway.logic.tiers import ADMIN_PAGES, Tier, Tiers
 from microservices.api_gateway.logic.upstreams import Upstream, find_socket_upstream, find_upstream
-from microservices.kernel.auth import Principal, TokenVerifier
+from microservices.kernel.auth import TokenVerifier
 from microservices.kernel.errors import HttpError, NotFoundError, ServiceError
 from microservices.kernel.logs import get_logger
+from microservices.kernel.metrics import observe_request
 from microservices.kernel.requests import problem_response
 
 OWN_PATHS = frozenset({b"/health", b"/health/ready", b"/docs", b"/openapi.json"})
+_METRICS = b"/metrics"
+# Asked every second, and told by the metrics: nobody wants a row for each.
+_PROBES = frozenset({b"/health", b"/health/ready", _METRICS})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _MOST_HEADERS = 100
 _MOST_HEADER_BYTES = 32 * 1024
@@ -92,7 +96,11 @@ class Front:
             await _refuse(passage, ServiceError())
         finally:
             passage.close()
-            self._gateway.access_log.add(passage.to_row())
+            if passage.raw_path not in _PROBES:
+                self._gateway.access_log.add(passage.to_row())
+            if passage.scope["type"] == "http" and not _is_own(passage):
+                method = passage.method if passage.method in _METHODS else "OTHER"
+                observe_request(method, passage.upstream or "gateway", passage.final_status, passage.duration_s)
 
     async def _serve(self, passage: Passage) -> None:
         problem = _find_excess(passage) or await self._identify(passage)
@@ -100,7 +108,7 @@ class Front:
         verdict = await self._judge(passage, counts=page is None and _counts(passage))
         passage.added_headers += verdict.headers
         if not verdict.allowed:
-            tier = self._tier_of(passage.principal)
+            tier = self._tier_of(passage)
             raise RateLimitedError(
                 limit=tier.requests or 0, window_s=tier.window_s, retry_after_s=verdict.retry_after_s
             )
@@ -109,7 +117,7 @@ class Front:
         upstream = find_upstream(passage.raw_path, self._gateway.upstreams)
         if upstream is not None:
             await self._gateway.forwarder.forward(passage, upstream)
-        elif passage.raw_path in OWN_PATHS:
+        elif _is_own(passage):
             await self._answer_ourselves(passage)
         elif page is not None:
             await _show(passage, page)
@@ -146,11 +154,18 @@ class Front:
     async def _judge(self, passage: Passage, *, counts: bool) -> Verdict:
         principal = passage.principal
         subject = f"account:{principal.subject}" if principal else name_address(passage.address)
-        return await self._gateway.rate_limiter.judge(subject, self._tier_of(principal), counts=counts)
+        return await self._gateway.rate_limiter.judge(subject, self._tier_of(passage), counts=counts)
 
-    def _tier_of(self, principal: Principal | None) -> Tier:
+    def _tier_of(self, passage: Passage) -> Tier:
+        """Whose cookie Django knows is not known here, and a made-up one costs nothing: so the pages of its admin are
+        counted by address too, but more are allowed, and apart. Its log-in page is as any other.
+        """
         tiers = self._gateway.tiers
-        return tiers.find(principal.tier) if principal else tiers.anonymous
+        if passage.principal:
+            return tiers.find(passage.principal.tier)
+        if passage.raw_path.startswith(b"/admin/") and not passage.raw_path.startswith(b"/admin/login"):
+            return tiers.find(ADMIN_PAGES)
+        return tiers.anonymous
 
     async def _answer_ourselves(self, passage: Passage) -> None:
         MutableHeaders(scope=passage.scope)["X-Request-ID"] = passage.request_id
@@ -175,8 +190,15 @@ def _counts(passage: Passage) -> bool:
     if passage.method == "PATCH":
         return not path.startswith(b"/api/v1/files/uploads/")
     if passage.method in ("GET", "HEAD"):
-        return not (path.startswith(b"/admin/static/") or path in OWN_PATHS or _DOWNLOAD.fullmatch(path))
+        return not (path.startswith(b"/admin/static/") or _is_own(passage) or _DOWNLOAD.fullmatch(path))
     return True
+
+
+def _is_own(passage: Passage) -> bool:
+    """Is it for the gateway's own application? Its metrics are for our monitoring; for others they do not exist."""
+    if passage.raw_path != _METRICS:
+        return passage.raw_path in OWN_PATHS
+    return passage.principal is not None and "monitoring:read" in passage.principal.scopes
 
 
 async def _show(passage: Passage, page: InterfaceFile) -> None:
