@@ -11,6 +11,7 @@ from django.db import models
 from django.utils import timezone
 
 from django_app.imputation.encryption import SealedText, SealedTextField
+from django_app.imputation.history import ChangeHistory
 from django_app.imputation.recipes import validate_recipe
 from django_app.imputation.replication import ReplicatedModel
 from django_app.imputation.validation import (
@@ -57,7 +58,7 @@ class ImputationService(ReplicatedModel):
     )
     requires_auth = models.BooleanField(default=True)
     credential = SealedTextField()
-    credential_set_at = models.DateTimeField(null=True, editable=False)
+    credential_set_at = models.DateTimeField(null=True, editable=False, verbose_name="credential set")
     credential_shared = models.BooleanField(
         default=False, help_text="May runs of people without a token of their own use the curated credential?"
     )
@@ -76,6 +77,9 @@ class ImputationService(ReplicatedModel):
     max_samples = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    history = ChangeHistory(
+        excluded_fields=["credential"], verbose_name="site change", verbose_name_plural="site changes"
+    )
 
     class Meta(ReplicatedModel.Meta):
         ordering = ("name",)
@@ -128,6 +132,7 @@ class ReferencePanel(ReplicatedModel):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    history = ChangeHistory(verbose_name="panel change", verbose_name_plural="panel changes")
 
     class Meta(ReplicatedModel.Meta):
         ordering = ("name",)

@@ -79,6 +79,7 @@ def house(running_house: House) -> House:
     with connection.cursor() as cursor:
         cursor.execute(
             "TRUNCATE imputation_imputationservice, imputation_referencepanel, imputation_rememberedanswer,"
+            " imputation_historicalimputationservice, imputation_historicalreferencepanel,"
             " outbox_subject, outbox_delivery, auth_user, django_admin_log, django_session CASCADE"
         )
     running_house.registry.forget()

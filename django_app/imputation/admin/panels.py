@@ -2,6 +2,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
+from django_app.imputation.admin.history import HistoryPages
+from django_app.imputation.admin.importing import PanelSheets
 from django_app.imputation.models import ReferencePanel
 
 
@@ -15,7 +17,8 @@ class PanelInline(TabularInline):
 
 
 @admin.register(ReferencePanel)
-class PanelAdmin(ModelAdmin):
+class PanelAdmin(PanelSheets, HistoryPages, ModelAdmin):
+    history_kind = "panel"
     list_display = ("name", "service", "panel_id", "build", "samples_count", "variants_count", "is_active")
     list_filter = ("build", "is_active", "service")
     list_select_related = ("service",)

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
-from django.db import transaction
 from django.db.models import CharField, Count, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest
@@ -12,12 +11,13 @@ from django.template.loader import render_to_string
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanWidget
 
+from django_app.imputation.admin.history import HistoryPages
+from django_app.imputation.admin.importing import SiteExport
 from django_app.imputation.admin.panels import PanelInline
 from django_app.imputation.admin.site_actions import SiteActions
 from django_app.imputation.live_health import NO_ANSWER, describe_finding, get_live_health, name_status
 from django_app.imputation.models import ImputationService
 from django_app.imputation.validation import validate_credential
-from django_app.outbox.recording import record_change
 from django_app.outbox.states import STATES, annotate_state, explain_state
 
 if TYPE_CHECKING:
@@ -63,14 +63,15 @@ class SyncFilter(admin.SimpleListFilter):
 
 
 @admin.register(ImputationService)
-class ServiceAdmin(SiteActions, ModelAdmin):
+class ServiceAdmin(SiteActions, SiteExport, HistoryPages, ModelAdmin):
+    history_kind = "site"
     form = ServiceForm
     inlines = (PanelInline,)
     list_display = ("name", "api_type", "country", "is_active", "panel_count", "live_health", "sync_state")
     list_filter = ("api_type", "country", "is_active", SyncFilter)
     search_fields = ("name", "base_url", "location", "panels__name", "panels__panel_id")
     readonly_fields = ("credential_state", "live_health", "sync_state", "created_at", "updated_at")
-    actions = ("test_connections", "check_healths", "push_again")
+    actions = ("test_connections", "check_healths", "sync_many", "push_many")
     fieldsets = (
         (None, {"fields": ("name", "service_type", "api_type", "base_url", "location", "country", "is_active")}),
         (
@@ -123,11 +124,3 @@ class ServiceAdmin(SiteActions, ModelAdmin):
     def credential_state(self, service: ImputationService) -> str:
         when = service.credential_set_at
         return f"set on {when:%Y-%m-%d %H:%M} UTC" if when else "not set"
-
-    @admin.action(description="Push to the registry again", permissions=["change"])
-    def push_again(self, request: HttpRequest, queryset: QuerySet[ImputationService]) -> None:
-        with transaction.atomic():
-            subjects = sorted(service.subject for service in queryset)
-            for subject in subjects:
-                record_change(subject)
-        self.message_user(request, f"{len(subjects)} sites are pushed to the registry again.")

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from asgiref.sync import async_to_sync
 from django.db import transaction
 from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, UUIDField, Value
 from django.db.models.functions import Cast, Concat, Substr
@@ -11,20 +10,20 @@ from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
+from django_app.imputation.api.actions import ServiceActions
 from django_app.imputation.api.filters import PanelFilters, ServiceFilters, SyncFilters
 from django_app.imputation.api.idempotency import create_once
 from django_app.imputation.api.pagination import CursorPages
 from django_app.imputation.api.serializers import (
-    ConnectionSerializer,
     PanelSerializer,
     ServiceSerializer,
     SyncSerializer,
 )
-from django_app.imputation.connection import try_site
 from django_app.imputation.models import ImputationService, ReferencePanel, site_subject
 from django_app.outbox.models import Subject
 from django_app.outbox.recording import lock_subjects, record_change
@@ -60,6 +59,12 @@ class CurationViewSet(Curation):
     http_method_names = ("get", "post", "patch", "delete", "head", "options")
     sortable = ("-created_at", "name")
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """The author's name for the history is asked for before anything is locked."""
+        super().initial(request, *args, **kwargs)
+        if request.method not in SAFE_METHODS:
+            request.user.get_username()
+
     def lock_site(self) -> None:
         """Takes the lock of the site that is about to be changed; 404 when there is none."""
         lock_subjects(self.get_object().subject)
@@ -79,7 +84,7 @@ class CurationViewSet(Curation):
             return super().destroy(request, *args, **kwargs)
 
 
-class ServiceViewSet(CurationViewSet):
+class ServiceViewSet(ServiceActions, CurationViewSet):
     serializer_class = ServiceSerializer
     filterset_class = ServiceFilters
 
@@ -105,13 +110,6 @@ class ServiceViewSet(CurationViewSet):
             record_change(site_subject(self.get_object().pk))
             state = list_sync_states().get(name=site_subject(UUID(pk)))
         return Response(SyncSerializer(state).data, status=202)
-
-    @extend_schema(request=None, responses={200: ConnectionSerializer})
-    @action(detail=True, methods=["post"], url_path="test-connection")
-    def test_connection(self, request: Request, pk: str) -> Response:
-        """Try the site from here, as it is stored; with its credential, where one is set."""
-        report = async_to_sync(try_site)(self.get_object())
-        return Response(ConnectionSerializer(report).data)
 
 
 class PanelViewSet(CurationViewSet):
