@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Depends, FastAPI
+from starlette.middleware import Middleware
 
 from microservices.kernel.app import create_app
 from microservices.kernel.crypto import FieldCipher
@@ -24,6 +25,7 @@ from microservices.service_registry.logic.sweep import HealthSweep, running
 from microservices.service_registry.queries.channels import PANELS_CHANGED, SERVICES_CHANGED, SITE_CHECKED, SITE_DUE
 from microservices.service_registry.routes import internal, panels, services, watching
 from microservices.service_registry.routes.answers import settle_catalogue
+from microservices.service_registry.routes.hot_reads import HotReadsMiddleware
 from microservices.service_registry.settings import Settings
 
 NAME = "service_registry"
@@ -46,6 +48,7 @@ def build(settings: Settings, now: Callable[[], datetime] = utc_now) -> FastAPI:
         description="The catalogue of imputation sites and reference panels, and the sites' health.",
         lifespan=run_beside,
     )
+    app.user_middleware.append(Middleware(HotReadsMiddleware))  # innermost
     app.state.cipher = cipher
     app.state.now = now
     return app

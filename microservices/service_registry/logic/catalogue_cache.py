@@ -29,6 +29,8 @@ Part = Literal["services", "panels"]
 PARTS: tuple[Part, ...] = ("services", "panels")
 _NAME = 32  # characters of a generation and of a tag
 _KEEP_S = 300
+_LONGEST_KEY = 1000
+_MOST_READERS = 1000
 _PATIENCE_S = 0.5
 _PAUSE_WITHOUT_REDIS_S = 1.0
 
@@ -62,18 +64,35 @@ class CatalogueCache:
         self._questions: list[_Question] = []
         self._asking: asyncio.Task[None] | None = None
         self._reading: dict[tuple[str, bytes], asyncio.Task[StoredAnswer]] = {}
+        self._readers: dict[str, Callable[[], bytes]] = {}
         self._redis_back_at = 0.0
         self._is_informed = False
 
+    async def recall(self, part: Part, key: str) -> StoredAnswer | None:
+        """The answer to what has been asked here before; None where it takes more than reading it again."""
+        read = self._readers.get(key)
+        if read is None:
+            return (await self._look_up(part, key))[1]
+        try:
+            return await self.answer(part, key, read)
+        except Exception:  # such as that it is gone: whoever asks in full is told
+            self._readers.pop(key, None)
+            return None
+
     async def answer(self, part: Part, key: str, read: Callable[[], bytes]) -> StoredAnswer:
         """The stored answer to `key`, or what `read` (called in a thread) makes of the database."""
-        if not self._is_informed:
-            return await _read_answer(read)
+        answer = await self._find(part, key, read)
+        self._readers[key] = read
+        while len(self._readers) > _MOST_READERS:
+            del self._readers[next(iter(self._readers))]
+        return answer
+
+    async def _find(self, part: Part, key: str, read: Callable[[], bytes]) -> StoredAnswer:
         generation, stored = await self._look_up(part, key)
-        if generation is None:
+        if generation is None or len(key) > _LONGEST_KEY:
             return await _read_answer(read)
-        if stored is not None and stored[:_NAME] == generation:
-            return StoredAnswer(stored[2 * _NAME :], stored[_NAME : 2 * _NAME].decode())
+        if stored is not None:
+            return stored
         task = self._reading.get((key, generation))
         if task is None:
             task = self._reading[key, generation] = asyncio.create_task(self._read_and_store(key, generation, read))
@@ -93,7 +112,14 @@ class CatalogueCache:
             self._lose_redis(error)
         return answer
 
-    async def _look_up(self, part: Part, key: str) -> tuple[bytes | None, bytes | None]:
+    async def _look_up(self, part: Part, key: str) -> tuple[bytes | None, StoredAnswer | None]:
+        """(generation, good answer)"""
+        generation, stored = await self._ask(part, key) if self._is_informed else (None, None)
+        if stored is None or stored[:_NAME] != generation:
+            return generation, None
+        return generation, StoredAnswer(stored[2 * _NAME :], stored[_NAME : 2 * _NAME].decode())
+
+    async def _ask(self, part: Part, key: str) -> tuple[bytes | None, bytes | None]:
         """(generation, stored bytes). All questions that come up meanwhile go to Redis together, in one call."""
         question = _Question(part, key, asyncio.get_running_loop().create_future())
         self._questions.append(question)
@@ -111,7 +137,7 @@ class CatalogueCache:
                     question.found.set_result((found.get(question.part), found.get(question.key)))
 
     async def _fetch(self, keys: list[str]) -> dict[str, bytes | None]:
-        """Nothing at all while Redis is away; no generation of a part for which none is known."""
+        """Empty while Redis is away."""
         if time.monotonic() < self._redis_back_at:
             return {}
         outdated, self._outdated = self._outdated, set()
@@ -125,6 +151,7 @@ class CatalogueCache:
         except Exception as error:  # whatever it is: those who ask must not wait for ever
             self._lose_redis(error)
             return {}
+        self._redis_back_at = 0.0
         found = dict(zip(names, values, strict=True))
         self._outdated.update(part for part in PARTS if found[part] is None)
         return found
@@ -139,13 +166,14 @@ class CatalogueCache:
 
     async def settle(self) -> None:
         """Return when no process gives out any more what has expired here, or when Redis is away."""
-        await self._look_up("services", "services")
+        await self._ask("services", "services")
 
     def _lose_redis(self, error: Exception) -> None:
         """What Redis still holds when it comes back may be from before changes of which it was not told."""
         self._outdated.update(PARTS)
+        if not self._redis_back_at:
+            log.warning("cache_away", error=repr(error)[:200])
         self._redis_back_at = time.monotonic() + _PAUSE_WITHOUT_REDIS_S
-        log.warning("cache_away", error=repr(error)[:200])
 
     def _name(self, key: str) -> str:
         return f"{self._prefix}:{key}"

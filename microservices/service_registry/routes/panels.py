@@ -18,8 +18,7 @@ router = APIRouter(prefix="/api/v1/panels", tags=["catalogue"], dependencies=[De
 
 @router.get("", response_model=Page[PanelItem])
 async def read_panels(query: Annotated[PanelQuery, Query()], request: Request) -> Response:
-    key = f"panels?{query.model_dump_json(exclude_defaults=True)}"
-    return await answer_from_cache(request, "panels", key, lambda session: list_panels(session, query))
+    return await answer_from_cache(request, "panels", lambda session: list_panels(session, query))
 
 
 @router.get("/{panel_id}", response_model=PanelItem)
@@ -32,4 +31,4 @@ async def read_panel(panel_id: UUID, request: Request) -> Response:
             raise PanelNotFoundError
         return PanelItem.model_validate(panel)
 
-    return await answer_from_cache(request, "panels", f"panels/{panel_id}", read)
+    return await answer_from_cache(request, "panels", read)

@@ -35,8 +35,7 @@ router = APIRouter(prefix="/api/v1/services", tags=["catalogue"], dependencies=[
 
 @router.get("", response_model=Page[ServiceItem])
 async def read_services(query: Annotated[ServiceQuery, Query()], request: Request) -> Response:
-    key = f"services?{query.model_dump_json(exclude_defaults=True)}"
-    return await answer_from_cache(request, "services", key, lambda session: list_services(session, query))
+    return await answer_from_cache(request, "services", lambda session: list_services(session, query))
 
 
 @router.get("/{service_id}", response_model=ServiceItem)
@@ -46,7 +45,7 @@ async def read_service(service_id: UUID, request: Request) -> Response:
     def read(session: Session) -> ServiceItem:
         return ServiceItem.model_validate(get_service(session, service_id))
 
-    return await answer_from_cache(request, "services", f"services/{service_id}", read)
+    return await answer_from_cache(request, "services", read)
 
 
 @router.get("/{service_id}/panels", response_model=Page[PanelItem])
@@ -57,8 +56,7 @@ async def read_service_panels(
         get_service(session, service_id)
         return list_panels(session, PanelQuery(**query.model_dump(), service_id=service_id))
 
-    key = f"services/{service_id}/panels?{query.model_dump_json(exclude_defaults=True)}"
-    return await answer_from_cache(request, "panels", key, read)
+    return await answer_from_cache(request, "panels", read)
 
 
 @router.get("/{service_id}/health")
