@@ -11,9 +11,9 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useMatch } from 'react-router';
 
+import { logOut } from '@/features/accounts/api/logout';
 import { useUnreadCount } from '@/features/notifications/api/queries';
 import { mayCurate, mayOperate, useAccount } from '@/shared/api/account';
-import { endLogin } from '@/shared/api/tokens';
 import { Brand } from '@/shared/ui/Brand';
 import { LanguageChoice } from '@/shared/ui/LanguageChoice';
 
@@ -65,7 +65,13 @@ export function SideBar({ live, onNavigate }: Props) {
             </Typography>
           </Box>
         )}
-        <Button color="inherit" variant="outlined" size="small" onClick={endLogin} sx={{ borderColor: '#4d716c' }}>
+        <Button
+          color="inherit"
+          variant="outlined"
+          size="small"
+          onClick={() => void logOut()}
+          sx={{ borderColor: '#4d716c' }}
+        >
           {t('nav.logOut')}
         </Button>
       </Box>

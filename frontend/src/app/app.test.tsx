@@ -28,6 +28,15 @@ const service = {
   outbox: [],
 };
 
+const incident = (kind: string, began_at: string, duration_s: number | null) => ({
+  service: 'file_manager',
+  kind,
+  began_at,
+  ended_at: duration_s === null ? null : began_at,
+  duration_s,
+  message: '',
+});
+
 beforeEach(() => {
   server.use(ws.link('ws://*/api/v1/events').addEventListener('connection', () => undefined));
   serve('/api/v1/users/me', account);
@@ -77,8 +86,17 @@ test('operators see what is down and why', async () => {
     services: [service],
     outbox,
     sites,
+    incidents: [
+      incident('down', '2026-03-01T10:00:01Z', 1.5),
+      incident('down', '2026-03-01T11:00:01Z', null),
+      incident('restarted', '2026-03-01T09:00:01Z', 0),
+    ],
+    measured_at: '2026-03-01T11:00:05Z',
   });
   renderRoutes(routes, '/operations');
+  expect(await screen.findByRole('row', { name: /file_manager Was down .*1\.5 sec/ })).toBeVisible();
+  expect(screen.getByRole('row', { name: /file_manager Was down .*still on/ })).toBeVisible();
+  expect(screen.getByRole('row', { name: /file_manager Was restarted .*–/ })).toBeVisible();
   expect(await screen.findByText('Nothing answers at this address.')).toBeVisible();
   expect(screen.getByText('Down')).toBeVisible();
   expect(screen.getByText('0 / 1')).toBeVisible();

@@ -2,9 +2,11 @@ import { screen } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { expect, test } from 'vitest';
 
-import { endLogin, hasLogin } from '@/shared/api/tokens';
+import { acceptGrant, endLogin, hasLogin } from '@/shared/api/tokens';
 import { expectAccessible, grant, renderRoutes } from '@tests/render';
 import { problem, server } from '@tests/server';
+
+import { logOut } from '@/features/accounts/api/logout';
 
 import { LoginPage } from './LoginPage';
 import { RegisterPage } from './RegisterPage';
@@ -79,4 +81,31 @@ test('who registers is logged in', async () => {
   await user.click(screen.getByRole('button', { name: 'Create an account' }));
   await expect.poll(hasLogin).toBe(true);
   expect(body).toEqual({ full_name: 'A Researcher', email: 'new@example.org', password: 'long enough' });
+});
+
+test('logging out ends the log-in on the platform too', async () => {
+  const authorizations: (string | null)[] = [];
+  server.use(
+    http.post('/api/v1/auth/logout', ({ request }) => {
+      authorizations.push(request.headers.get('Authorization'));
+      return new HttpResponse(null, { status: 204 });
+    }),
+  );
+  acceptGrant(grant(3));
+  await logOut();
+  expect(hasLogin()).toBe(false);
+  expect(authorizations).toEqual(['Bearer access-3']);
+});
+
+test('a platform that cannot be reached keeps nobody logged in', async () => {
+  server.use(http.post('/api/v1/auth/logout', () => HttpResponse.error()));
+  acceptGrant(grant(3));
+  await logOut();
+  expect(hasLogin()).toBe(false);
+});
+
+test('who is not logged in any more logs out without a request', async () => {
+  endLogin();
+  await logOut();
+  expect(hasLogin()).toBe(false);
 });

@@ -1,5 +1,6 @@
 import type { QueryClient, QueryKey } from '@tanstack/react-query';
 
+import { takeFigures } from './figures';
 import type { LiveEvent } from './liveChannel';
 
 /** Events come in bursts; what they change is read once for all that come within this time (ms). */
@@ -16,6 +17,10 @@ export function findChanged(event: LiveEvent): QueryKey[] {
       return [['files'], ['file', id('file_id')]];
     case 'service.health_changed':
       return [['sites'], ['site', id('service_id')], ['overview']];
+    case 'platform.service_changed':
+      return [['overview']];
+    case 'site_credential.changed':
+      return [['credentials']];
     case 'notification.created':
       return [['notifications']];
     default:
@@ -34,6 +39,7 @@ export function gatherChanges(client: QueryClient): (event: LiveEvent) => void {
     keys.forEach((queryKey) => void client.invalidateQueries({ queryKey }));
   };
   return (event) => {
+    if (event.type === 'platform.measured') takeFigures(client, event.data);
     findChanged(event).forEach((key) => waiting.set(JSON.stringify(key), key));
     if (waiting.size > 0) timer ??= setTimeout(flush, GATHER_MS);
   };

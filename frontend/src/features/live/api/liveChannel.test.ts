@@ -18,7 +18,7 @@ afterEach(() => channel?.stop());
 function open(...steps: ((connection: WebSocketHandlerConnection) => void)[]) {
   const seen = {
     first: [] as unknown[],
-    events: [] as string[],
+    events: [] as (string | undefined)[],
     gaps: 0,
     states: [] as LiveState[],
     renewals: [] as boolean[],
@@ -99,7 +99,50 @@ test('a refusal is final', async () => {
 test('an event names what it has changed, and unknown ones nothing', () => {
   expect(findChanged(event('1', 'run.updated', { job_id: 'j' }))).toEqual([['jobs'], ['job', 'j']]);
   expect(findChanged(event('1', 'file.checked', { file_id: 'f' }))).toContainEqual(['file', 'f']);
+  expect(findChanged(event('1', 'platform.service_changed', { service: 's' }))).toEqual([['overview']]);
   expect(findChanged(event('1', 'something.new'))).toEqual([]);
+});
+
+test('figures of the moment are told too, and are nothing to go on behind', async () => {
+  const measured = { type: 'platform.measured', data: { services_up: 8 } };
+  let interrupt = () => {};
+  const seen = open(
+    (connection) => {
+      send(connection, { type: 'stream.opened', after: 'a' }, event('b'), measured);
+      interrupt = () => connection.client.close(1013);
+    },
+    (connection) => send(connection, { type: 'stream.opened', after: 'b' }),
+  );
+  await vi.waitFor(() => expect(seen.events).toEqual(['b', undefined]));
+  interrupt();
+  await vi.waitFor(() => expect(seen.first[1]).toEqual({ token: 'token', after: 'b' }), 5000);
+});
+
+test('the figures of a measurement are shown without a request, older ones not at all', () => {
+  const client = new QueryClient();
+  const invalidate = vi.spyOn(client, 'invalidateQueries');
+  const take = gatherChanges(client);
+  const measured = (measured_at: string, services_up: number) =>
+    take({ type: 'platform.measured', data: { measured_at, services_up } });
+  measured('2026-03-01T10:00:00Z', 7);
+  expect(client.getQueryData(['overview'])).toBeUndefined();
+  client.setQueryData(['overview'], { measured_at: '2026-03-01T10:00:00Z', services_up: 8, sites: 'as they were' });
+  measured('2026-03-01T10:00:10Z', 6);
+  measured('2026-03-01T10:00:05Z', 1);
+  expect(client.getQueryData(['overview'])).toEqual({
+    measured_at: '2026-03-01T10:00:10Z',
+    services_up: 6,
+    sites: 'as they were',
+  });
+  expect(invalidate).not.toHaveBeenCalled();
+});
+
+test('an overview whose sites were read long ago is read anew when figures come', () => {
+  const client = new QueryClient();
+  const invalidate = vi.spyOn(client, 'invalidateQueries');
+  client.setQueryData(['overview'], { measured_at: null }, { updatedAt: Date.now() - 6 * 60_000 });
+  gatherChanges(client)({ type: 'platform.measured', data: { measured_at: '2026-03-01T10:00:00Z' } });
+  expect(invalidate).toHaveBeenCalledWith({ queryKey: ['overview'] });
 });
 
 test('a burst of events makes each thing be read once', () => {

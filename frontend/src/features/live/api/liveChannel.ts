@@ -1,7 +1,14 @@
 import * as z from 'zod';
 
-/** One event as the platform tells it; ids are opaque and only ever given back. */
-const eventSchema = z.object({ id: z.string(), type: z.string(), data: z.record(z.string(), z.unknown()) });
+/**
+ * One event as the platform tells it; ids are opaque and only ever given back. Figures of the moment have none: the
+ * latest of them are told at each opening, and nobody goes on behind one.
+ */
+const eventSchema = z.object({
+  id: z.string().optional(),
+  type: z.string(),
+  data: z.record(z.string(), z.unknown()),
+});
 export type LiveEvent = z.infer<typeof eventSchema>;
 const markSchema = z.object({ type: z.enum(['stream.opened', 'stream.reset']), after: z.string() });
 
@@ -81,7 +88,7 @@ export class LiveChannel {
     }
     const event = eventSchema.safeParse(message);
     if (!event.success) return;
-    this.after = event.data.id;
+    this.after = event.data.id ?? this.after;
     this.options.onEvent(event.data);
   }
 

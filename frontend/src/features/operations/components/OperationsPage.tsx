@@ -1,6 +1,7 @@
+import Typography from '@mui/material/Typography';
 import { useTranslation } from 'react-i18next';
 
-import { formatDuration } from '@/shared/format/units';
+import { formatClock, formatDuration } from '@/shared/format/units';
 import { ErrorNote } from '@/shared/ui/ErrorNote';
 import { Loading } from '@/shared/ui/Loading';
 import { PageHead } from '@/shared/ui/PageHead';
@@ -10,6 +11,7 @@ import { StatusMark } from '@/shared/ui/StatusMark';
 
 import { useOverview } from '@/features/operations/api/queries';
 
+import { IncidentTable } from './IncidentTable';
 import { ServiceTable } from './ServiceTable';
 import { SiteTable } from './SiteTable';
 
@@ -35,9 +37,14 @@ export function OperationsPage() {
               </Readout>
             </Readouts>
           </Section>
-          <Section title={t('operations.services')} flush>
+          <Section title={t('operations.services')} aside={<MeasuredAt moment={data.measured_at} />} flush>
             <ServiceTable services={data.services} />
           </Section>
+          {data.incidents.length > 0 && (
+            <Section title={t('operations.incidentsTitle')} flush>
+              <IncidentTable incidents={data.incidents} />
+            </Section>
+          )}
           <Section title={t('operations.sites')} flush={data.sites.items.length > 0}>
             {data.sites.error !== null && <p lang="en">{data.sites.error}</p>}
             {data.sites.items.length > 0 && <SiteTable sites={data.sites.items} />}
@@ -45,5 +52,16 @@ export function OperationsPage() {
         </>
       )}
     </>
+  );
+}
+
+/** Whether the figures are of now: a monitoring that is away measures nothing, and tells nothing. */
+function MeasuredAt({ moment }: { moment: string | null }) {
+  const { t, i18n } = useTranslation();
+  if (moment === null) return null;
+  return (
+    <Typography variant="caption">
+      {t('operations.measuredAt', { moment: formatClock(moment, i18n.language) })}
+    </Typography>
   );
 }
