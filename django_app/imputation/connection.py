@@ -1,10 +1,10 @@
-"""Trying a site from here, as it is stored: does it answer, over which TLS, and does it accept its credential?"""
+"""Trying a site from here: does it answer, over which TLS, does it accept its credential, what does it offer?"""
 
 import asyncio
 import ssl
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -13,14 +13,56 @@ from django.utils import timezone
 from pydantic import ValidationError
 
 from django_app.imputation.models import ImputationService
-from microservices.backends.base import CredentialCheck, SiteConnection, SiteError, SiteProbe
+from microservices.backends.base import (
+    Backend,
+    CredentialCheck,
+    CredentialRefusedError,
+    SiteConnection,
+    SiteError,
+    SiteProbe,
+)
+from microservices.backends.description import SiteDescription
 from microservices.backends.registry import open_backend
 from microservices.backends.session import open_site_session
 from microservices.contracts.curation import ApiConfig
 from microservices.kernel.crypto import DecryptionError
+from microservices.kernel.logs import get_logger
 
 _WAIT_S = 25.0
-_AT_ONCE = 20
+_AT_ONCE = 100
+_ALL_WITHIN_S = 60.0
+_NO_USE = "Nothing to do: the platform tries again."  # of a run; a curator who tries a site can do something
+_ADVICE = {
+    "connect_failed": "Check the address and its port, and whether the site's firewall lets this machine in.",
+    "connect_timeout": "Check the address and its port, and whether the site's firewall lets this machine in.",
+    "name_unknown": "Check how the address is spelt.",
+    "tls_untrusted": "If the site has a certification authority of its own, store its CA certificate.",
+    "tls_failed": "Check whether the site speaks https on this port at all.",
+    "not_cloudgene": "Check the address, and the interface that was chosen.",
+}
+
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Examination:
+    """`description` is asked for only where it is wanted, and None also where the site would not give one.
+
+    `was_judged` False: the site could not say whether the credential is good, so `credential` tells why.
+    """
+
+    probe: SiteProbe
+    tls: str = ""
+    credential: CredentialCheck | None = None
+    was_judged: bool = True
+    description: SiteDescription | None = None
+
+    @property
+    def advice(self) -> str:
+        """What a curator can do about what was found, where that is known."""
+        fix = self.probe.fix
+        return _ADVICE.get(self.probe.code, "" if fix == _NO_USE else fix)
 
 
 @dataclass(frozen=True)
@@ -41,12 +83,17 @@ class ConnectionReport:
     def is_good(self) -> bool:
         return self.status == "healthy" and (self.credential is None or self.credential.valid)
 
-    def describe(self) -> str:
-        """One line for people."""
+    @property
+    def figures(self) -> str:
+        """`12 ms, version 2.0.8`."""
         latency = f"{self.response_time_ms:.0f} ms" if self.response_time_ms is not None else ""
         version = f"version {self.version}" if self.version else ""
-        head = ", ".join(filter(None, (self.status, latency, version)))
-        return " ".join(filter(None, (f"{head}.", self.message, self.fix, self.tls, self._describe_credential())))
+        return ", ".join(filter(None, (latency, version)))
+
+    @property
+    def details(self) -> str:
+        """The site's own words, what to do, TLS, and the credential."""
+        return " ".join(filter(None, (self.message, self.fix, self.tls, self._describe_credential())))
 
     def _describe_credential(self) -> str:
         if self.credential is None:
@@ -57,31 +104,45 @@ class ConnectionReport:
         )
 
 
-async def try_sites(services: Iterable[ImputationService]) -> list[ConnectionReport]:
-    """All of them, some at a time."""
+async def try_sites(services: Sequence[ImputationService], within_s: float = _ALL_WITHIN_S) -> list[ConnectionReport]:
+    """All of them, some at a time; those whose turn has not come within the time are reported as not tried."""
     free = asyncio.Semaphore(_AT_ONCE)
 
     async def try_in_turn(service: ImputationService) -> ConnectionReport:
         async with free:
             return await try_site(service)
 
-    return await asyncio.gather(*(try_in_turn(service) for service in services))
+    tasks = [asyncio.create_task(try_in_turn(service)) for service in services]
+    if tasks:
+        _, late = await asyncio.wait(tasks, timeout=within_s)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+    pairs = zip(services, tasks, strict=True)
+    return [_report_untried(service) if task.cancelled() else task.result() for service, task in pairs]
 
 
 async def try_site(service: ImputationService) -> ConnectionReport:
     """Whatever the site does is a finding, never an error."""
     try:
         connection = describe_connection(service)
-        async with asyncio.timeout(_WAIT_S), open_site_session(connection) as http:
-            return await _ask(connection, http)
-    except SiteError as error:
-        return _report_failure(service, error.message, error.fix)
     except ValidationError as error:
-        return _report_failure(service, "Its api_config is not valid.", str(error.errors()[0]["msg"]))
+        reason = str(error.errors()[0]["msg"])
+        return _report(service.id, _fail("Its api_config is not valid.", reason))
     except DecryptionError:
-        return _report_failure(service, "Its credential cannot be opened with the platform's keys.", "Set it again.")
+        return _report(service.id, _fail("Its credential cannot be opened with the platform's keys.", "Set it again."))
+    return _report(service.id, await examine_site(connection))
+
+
+async def examine_site(connection: SiteConnection, *, describe: bool = False) -> Examination:
+    """Never raises for what a site does or how it is set up."""
+    try:
+        async with asyncio.timeout(_WAIT_S), open_site_session(connection) as http:
+            return await _ask(connection, http, describe)
+    except SiteError as error:
+        return Examination(SiteProbe("unhealthy", None, error.message, fix=error.fix, code=error.code))
     except TimeoutError:
-        return _report_failure(service, f"It did not answer within {_WAIT_S:.0f} s.", "")
+        return _fail(f"It did not answer within {_WAIT_S:.0f} s.", "", "timeout")
 
 
 def describe_connection(service: ImputationService) -> SiteConnection:
@@ -96,34 +157,49 @@ def describe_connection(service: ImputationService) -> SiteConnection:
     )
 
 
-async def _ask(connection: SiteConnection, http: aiohttp.ClientSession) -> ConnectionReport:
+async def _ask(connection: SiteConnection, http: aiohttp.ClientSession, describe: bool) -> Examination:
     backend = open_backend(connection, http)
     probe, tls = await asyncio.gather(backend.probe(), examine_tls(connection, http))
-    credential = None
-    if connection.credential and probe.response_time_ms is not None:
+    if probe.response_time_ms is None:
+        return Examination(probe, tls)
+    credential, was_judged = await _verify_credential(backend) if connection.credential else (None, True)
+    description = None
+    if describe and (credential is None or credential.valid or not was_judged):
         try:
-            credential = await backend.verify_credential()
+            description = await backend.describe()
         except SiteError as error:
-            credential = CredentialCheck(False, error.message)
-    return _report(connection.service_id, probe, tls, credential)
+            log.info("site_not_described", code=error.code, reason=error.message)
+    return Examination(probe, tls, credential, was_judged, description)
 
 
-def _report(service_id: UUID, probe: SiteProbe, tls: str, credential: CredentialCheck | None) -> ConnectionReport:
+async def _verify_credential(backend: Backend) -> tuple[CredentialCheck, bool]:
+    try:
+        return await backend.verify_credential(), True
+    except SiteError as error:
+        return CredentialCheck(False, error.message), isinstance(error, CredentialRefusedError)
+
+
+def _fail(message: str, fix: str, code: str = "") -> Examination:
+    return Examination(SiteProbe("unhealthy", None, message, fix=fix, code=code))
+
+
+def _report(service_id: UUID, found: Examination) -> ConnectionReport:
+    probe = found.probe
     return ConnectionReport(
         service_id,
         probe.health,
         probe.response_time_ms,
         probe.version,
-        tls,
+        found.tls,
         probe.message,
-        "",
-        credential,
+        found.advice,
+        found.credential,
         timezone.now(),
     )
 
 
-def _report_failure(service: ImputationService, message: str, fix: str) -> ConnectionReport:
-    return ConnectionReport(service.id, "unhealthy", None, None, "", message, fix, None, timezone.now())
+def _report_untried(service: ImputationService) -> ConnectionReport:
+    return _report(service.id, _fail("It was not tried: the sites before it took too long.", "Try it again."))
 
 
 async def examine_tls(connection: SiteConnection, http: aiohttp.ClientSession) -> str:
@@ -131,9 +207,9 @@ async def examine_tls(connection: SiteConnection, http: aiohttp.ClientSession) -
     if connection.base_url.startswith("http://"):
         return "No TLS: plain http."
     try:
-        async with http.get(connection.base_url, allow_redirects=False):
+        async with http.get(connection.base_url, allow_redirects=False) as response:
             trusted = " (the stored CA certificate is trusted too)" if connection.ca_pem else ""
-            return f"TLS: the certificate is verified{trusted}."
+            return f"TLS: the certificate is verified{trusted}.{_tell_expiry(response)}"
     except aiohttp.ClientConnectorCertificateError as error:
         fault = error.certificate_error
         words = fault.verify_message if isinstance(fault, ssl.SSLCertVerificationError) else str(fault)
@@ -142,3 +218,13 @@ async def examine_tls(connection: SiteConnection, http: aiohttp.ClientSession) -
         return f"TLS: no secure connection: {error.strerror or 'handshake failed'}."
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
         return ""  # not TLS's fault: the probe says what it is
+
+
+def _tell_expiry(response: aiohttp.ClientResponse) -> str:
+    """When the certificate ends, where the connection is still there to be asked."""
+    wire = response.connection.transport if response.connection else None
+    certificate = wire.get_extra_info("peercert") if wire else None
+    if not certificate or "notAfter" not in certificate:
+        return ""
+    end = datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC)
+    return f" It is valid until {end:%Y-%m-%d}."

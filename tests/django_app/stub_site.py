@@ -1,4 +1,4 @@
-"""A Cloudgene site for curators to try: real HTTP or TLS (with a certificate that nobody has signed)."""
+"""A Cloudgene or WES site for curators to try: real HTTP or TLS (with a certificate that nobody has signed)."""
 
 import ipaddress
 import json
@@ -19,11 +19,29 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 GOOD_TOKEN = "token-that-the-site-knows"
+Listed = dict[str, tuple[str, list[str]]]
+PANELS: Listed = {
+    "apps@1000g-phase-3-v5@2.0.0": ("1000G Phase 3 v5 (GRCh37/hg19)", ["afr", "eur", "off"]),
+    "apps@h3africa-v6hc-s@1.0.0": ("H3Africa v6 (GRCh38/hg38)", ["all"]),
+    "apps@mystery@1.0.0": ("Mystery", []),
+}
+WES_INFO: dict[str, Any] = {
+    "contact_info_url": "mailto:node@example.org",
+    "auth_instructions_url": "https://example.org/log-in",
+    "supported_wes_versions": ["1.0.0"],
+    "supported_filesystem_protocols": ["file", "S3"],
+    "workflow_type_versions": {"NFL": {"workflow_type_version": ["22.10.0"]}},
+    "workflow_engine_versions": {"NFL": "22.10.0"},
+    "system_state_counts": {"RUNNING": 3, "COMPLETE": 12},
+}
 
 
 @dataclass
 class StubSite:
-    """`status` and `body` are its answer about itself; `tokens` are those that it was asked about."""
+    """`status` and `body` are its answer about itself; `tokens` are those that it was asked about.
+
+    `panels` are shown to whoever brings the good token. With `wes` it is a WES server at that path instead.
+    """
 
     status: int = 200
     body: dict[str, Any] = field(
@@ -34,7 +52,11 @@ class StubSite:
             "maintenace": False,
         }
     )
+    panels: Listed = field(default_factory=lambda: dict(PANELS))
+    wes: str | None = None
+    info: dict[str, Any] = field(default_factory=lambda: dict(WES_INFO))
     tokens: list[str] = field(default_factory=list)
+    seen: list[tuple[str, str | None]] = field(default_factory=list)
     url: str = ""
 
     def verify(self, token: str) -> dict[str, Any]:
@@ -43,11 +65,46 @@ class StubSite:
             return {"valid": True, "username": "curator", "message": "Token is valid.", "expire": "2031-01-01"}
         return {"valid": False, "message": "Invalid token."}
 
+    def answer(self, path: str, token: str | None) -> tuple[int, Any]:
+        self.seen.append((path, token))
+        if self.wes is not None:
+            return self._answer_wes(path, token)
+        match path:
+            case "/api/v2/server":
+                return self.status, {**self.body, "loggedIn": token == GOOD_TOKEN}
+            case "/api/v2/server/counters":
+                return self.status, {"complete": {"runs": 12}, "queue": {"size": 3}, "users": 2}
+            case _ if path.startswith("/api/v2/server/apps/") and token == GOOD_TOKEN:
+                return 200, {"id": "imputationserver2", "version": "2.0.8", "params": self._list_parameters()}
+        return 401 if path.startswith("/api/") else 404, {"message": "Unauthorized"}
+
+    def _answer_wes(self, path: str, token: str | None) -> tuple[int, Any]:
+        if path == f"{self.wes}/service-info":
+            return self.status, self.info
+        if path == f"{self.wes}/runs":
+            return (200, {"runs": []}) if token == GOOD_TOKEN else (401, {"msg": "Who are you?"})
+        return 404, {"message": "not found"}
+
+    def _list_parameters(self) -> list[dict[str, Any]]:
+        names = [{"key": key, "value": name} for key, (name, _) in self.panels.items()]
+        bound = [
+            {"key": key, "values": [{"key": one, "value": one.upper()} for one in populations]}
+            for key, (_, populations) in self.panels.items()
+        ]
+        return [
+            {"id": "refpanel", "type": "app_list", "values": names},
+            {"id": "population", "type": "binded_list", "bind": "refpanel", "values": bound},
+        ]
+
+
+class PatientServer(ThreadingHTTPServer):
+    request_queue_size = 512  # a hundred curators' probes at once are not refused
+
 
 @contextmanager
 def serve_site(tls: ssl.SSLContext | None = None) -> Iterator[StubSite]:
     site = StubSite()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _make_handler(site))
+    server = PatientServer(("127.0.0.1", 0), _make_handler(site))
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     site.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
@@ -62,13 +119,14 @@ def serve_site(tls: ssl.SSLContext | None = None) -> Iterator[StubSite]:
 def _make_handler(site: StubSite) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._answer(site.status, site.body)
+            bearer = self.headers.get("Authorization", "").removeprefix("Bearer ")
+            self._answer(*site.answer(self.path.partition("?")[0], self.headers.get("X-Auth-Token") or bearer or None))
 
         def do_POST(self) -> None:
             form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
             self._answer(200, site.verify(form["token"][0]))
 
-        def _answer(self, status: int, body: dict[str, Any]) -> None:
+        def _answer(self, status: int, body: Any) -> None:
             payload = json.dumps(body).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")

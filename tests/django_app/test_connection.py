@@ -7,8 +7,7 @@ import httpx
 import pytest
 
 from django_app.imputation.models import ImputationService
-from imputehub.local.children import find_free_port
-from tests.django_app.browsing import SERVICES, FormReader, choose
+from tests.django_app.browsing import SERVICES, FormReader
 from tests.django_app.catalogue import add_site
 from tests.django_app.registry import StubRegistry
 from tests.django_app.stub_site import GOOD_TOKEN, StubSite, make_tls, serve_site
@@ -17,7 +16,7 @@ LOCAL = {"allow_private_network": True}
 
 
 def add_local_site(url: str, credential: str = "", **changes: Any) -> ImputationService:
-    site = add_site(base_url=url, api_config=LOCAL, **changes)
+    site = add_site(base_url=url, **{"api_config": LOCAL, **changes})
     if credential:
         site.set_credential(credential)
         site.save()
@@ -37,7 +36,7 @@ def test_a_site_that_answers_is_reported_with_latency_and_version(curator: httpx
     assert (report["status"], report["version"], report["credential"]) == ("healthy", "2.0.8", None)
     assert 0 < report["response_time_ms"] < 5000
     assert report["message"] == "Stub site answers."
-    assert report["tls"] == "No TLS: plain http."
+    assert (report["tls"], report["fix"]) == ("No TLS: plain http.", "")
     assert report["tested_at"].endswith("Z")
 
 
@@ -67,6 +66,7 @@ def test_a_certificate_that_nobody_trusts_is_named_until_its_authority_is_stored
         trusted = try_site(curator, add_local_site(site.url, ca_pem=pem))
     assert refused["status"] == "unhealthy"
     assert refused["tls"] == "TLS: the certificate is refused: self-signed certificate."
+    assert "store its CA certificate" in refused["fix"]
     assert trusted["status"] == "healthy"
     assert trusted["tls"] == "TLS: the certificate is verified (the stored CA certificate is trusted too)."
 
@@ -98,6 +98,7 @@ def test_the_buttons_of_a_sites_page_act_on_a_form_and_not_on_a_link(
     for action, words in (
         ("test-connection", "Server of Examples: healthy, "),
         ("check-health", "Server of Examples: healthy, 12 ms"),
+        ("push", "Server of Examples: pushed. The registry is told version "),
     ):
         path = f"{SERVICES}{stored.pk}/{action}/"
         assert f'href="{path}"' in page
@@ -110,14 +111,3 @@ def test_the_buttons_of_a_sites_page_act_on_a_form_and_not_on_a_link(
     assert site.tokens == [GOOD_TOKEN]
     assert registry.probed == [str(stored.pk)]
     assert browser.get("/admin/static/imputation/post_actions.js").status_code == 200
-
-
-def test_many_sites_are_tested_at_once_and_too_many_are_refused(browser: httpx.Client, site: StubSite) -> None:
-    away = f"http://127.0.0.1:{find_free_port()}"
-    sites = [add_local_site(site.url, GOOD_TOKEN, name="Good"), add_local_site(away, name="Away")]
-    page = choose(browser, SERVICES, "test_connections", *(one.pk for one in sites)).text
-    assert "Good: healthy, " in page
-    assert "Credential accepted: Token is valid." in page
-    assert "Away: unhealthy. The site could not be reached" in page
-    many = [add_local_site(away, name=f"Site {number}").pk for number in range(51)]
-    assert "choose 50 sites at most" in choose(browser, SERVICES, "test_connections", *many).text
