@@ -39,9 +39,7 @@ export function IncidentTable({ incidents }: { incidents: Incident[] }) {
       <TableBody>
         {incidents.map((incident) => (
           <TableRow key={`${incident.service} ${incident.kind} ${incident.began_at}`}>
-            <TableCell component="th" scope="row" sx={{ fontFamily: MONO, fontWeight: 600 }}>
-              {incident.service}
-            </TableCell>
+            <TableCell sx={{ fontFamily: MONO, fontWeight: 600 }}>{incident.service}</TableCell>
             <TableCell>{t(`operations.incidents.${incident.kind}`)}</TableCell>
             <TableCell align="right" sx={{ fontFamily: MONO, whiteSpace: 'nowrap' }}>
               {formatClock(incident.began_at, i18n.language)}
