@@ -33,6 +33,10 @@ class Environment(BaseSettings):
     public_url: str = Field(default="http://127.0.0.1:8000", validation_alias="PUBLIC_URL")
     redis_url: SecretStr = Field(default=SecretStr(""), validation_alias="REDIS_URL")
     """Where log-outs are heard of; without it a token is good to its end."""
+    supervisor_socket: str = Field(default="", validation_alias="SUPERVISOR_SOCKET")
+    """Of the local supervisor, which restarts processes and has their logs; empty where something else does that."""
+    supervisor_token: SecretStr = Field(default=SecretStr(""), validation_alias="SUPERVISOR_TOKEN")
+    kubernetes_host: str = Field(default="", validation_alias="KUBERNETES_SERVICE_HOST")
     own_url: str = Field(default="http://127.0.0.1:8010", validation_alias="DJANGO_URL")
     authority_url: str = Field(default="http://127.0.0.1:8001", validation_alias="USER_SERVICE_URL")
     registry_url: str = Field(default="http://127.0.0.1:8002", validation_alias="SERVICE_REGISTRY_URL")

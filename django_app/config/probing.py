@@ -2,14 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
 import aiohttp
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from kombu.exceptions import OperationalError
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
+
+from django_app.config.celery import app as celery
 
 _TIMEOUT_S = 5.0
 _PROBED_ROUTES = {"/health", "/health/ready", "/metrics"}
@@ -114,3 +121,45 @@ def _rate_errors(samples: list[Sample]) -> float | None:
     ]
     total = sum(value for value, _ in counted)
     return 100 * sum(value for value, failed in counted if failed) / total if total else None
+
+
+async def probe_foundations() -> list[ServiceState]:
+    """Our database, our broker and our worker, as this process reaches them."""
+    probes = {"postgresql": _ask_postgresql, "valkey": _ask_valkey, "django_worker": _ask_worker}
+    return await asyncio.gather(*(_probe_foundation(name, ask) for name, ask in probes.items()))
+
+
+async def _probe_foundation(name: str, ask: Callable[[], tuple[str, Usage]]) -> ServiceState:
+    started = time.perf_counter()
+    try:
+        version, usage = await asyncio.wait_for(asyncio.to_thread(ask), _TIMEOUT_S)
+    except TimeoutError:
+        return ServiceState(name, "down", error=f"no answer within {_TIMEOUT_S:.0f} s")
+    except (DatabaseError, redis.RedisError, OperationalError, OSError) as error:
+        return ServiceState(name, "down", error=f"{type(error).__name__}: {str(error).strip()}".split("\n")[0][:200])
+    return ServiceState(name, "ready", (time.perf_counter() - started) * 1000, version, usage=usage)
+
+
+def _ask_postgresql() -> tuple[str, Usage]:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('server_version'), now() - pg_postmaster_start_time()")
+            version, uptime = cursor.fetchone()
+    finally:
+        connection.close()
+    return str(version).split(" ")[0], Usage(uptime=timedelta(seconds=int(uptime.total_seconds())))
+
+
+def _ask_valkey() -> tuple[str, Usage]:
+    with closing(redis.Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=_TIMEOUT_S)) as client:
+        found: Any = client.info()
+    version = str(found.get("valkey_version") or found["redis_version"])
+    uptime = timedelta(seconds=int(found["uptime_in_seconds"]))
+    return version, Usage(memory_bytes=int(found["used_memory_rss"]), uptime=uptime)
+
+
+def _ask_worker() -> tuple[str, Usage]:
+    """Raises TimeoutError without an answer."""
+    if not celery.control.ping(timeout=_TIMEOUT_S, limit=1):
+        raise TimeoutError
+    return "", Usage()

@@ -7,7 +7,7 @@ from rest_framework.routers import SimpleRouter
 
 from django_app.config import health
 from django_app.config.documentation import show_documentation
-from django_app.imputation.admin.microservices import show_microservices
+from django_app.imputation.admin import jobs, microservices
 from django_app.imputation.api.views import PanelViewSet, ServiceViewSet, SyncStatusViewSet
 
 router = SimpleRouter()
@@ -21,7 +21,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", health.expose_metrics),
     path("openapi.json", SpectacularJSONAPIView.as_view()),
     path("docs", show_documentation),
-    path("admin/microservices/", admin.site.admin_view(show_microservices), name="microservices"),
+    *microservices.list_urls(),
+    *jobs.list_urls(),
     path("admin/", admin.site.urls),
     path("api/v1/curation/", include(router.urls)),
 ]

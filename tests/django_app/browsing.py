@@ -13,6 +13,7 @@ PASSWORD = "long-enough-for-a-test"
 ACCOUNTS = [
     {"email": "Curator@example.org", "password": PASSWORD, "full_name": "Example Curator", "roles": ["curator"]},
     {"email": "admin@example.org", "password": PASSWORD, "full_name": "Example Admin", "roles": ["admin"]},
+    {"email": "operator@example.org", "password": PASSWORD, "full_name": "Example Operator", "roles": ["operator"]},
     {"email": "researcher@example.org", "password": PASSWORD, "full_name": "Example", "roles": ["researcher"]},
 ]
 SERVICES = "/admin/imputation/imputationservice/"

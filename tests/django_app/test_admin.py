@@ -213,7 +213,7 @@ def test_the_look_needs_no_other_host(browser: httpx.Client) -> None:
 def test_ensuring_staff_again_changes_nothing(log_in: Callable[[str], httpx.Client]) -> None:
     browser = log_in("curator@example.org")
     ensure_staff(ACCOUNTS)
-    assert User.objects.count() == 2
+    assert User.objects.count() == 3
     assert browser.get(SERVICES).url.path == SERVICES  # still logged in
     curator = User.objects.get(username="curator@example.org")
     assert (curator.first_name, curator.last_name) == ("Example", "Curator")
@@ -243,5 +243,5 @@ def test_the_command_reads_its_accounts_from_standard_input(house: House) -> Non
         text=True,
         check=False,
     )
-    assert result.stdout == "2 of 3 accounts may log in to the admin with a local password.\n", result.stderr
+    assert result.stdout == "3 of 4 accounts may log in to the admin with a local password.\n", result.stderr
     assert User.objects.get(username="admin@example.org").is_superuser

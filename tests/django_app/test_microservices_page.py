@@ -81,9 +81,9 @@ def test_every_service_is_shown_as_it_is_and_none_delays_the_others(browser: htt
     assert time.monotonic() - started < 4
     assert page.headers["Cache-Control"].startswith("max-age=0")
     rows = read_rows(page.text)
-    assert list(rows) == list(settings.ENVIRONMENT.service_urls)
-    state, version, latency, errors, memory, uptime, wrong = rows["job_processor"]
-    assert (state, version, errors, memory, wrong) == ("ready", "1.2.3", "25.00 %", "100.0 MB", "")
+    assert set(rows) == {*settings.ENVIRONMENT.service_urls, "django_worker", "postgresql", "valkey"}
+    state, version, latency, errors, memory, uptime, restarts, wrong = rows["job_processor"]
+    assert (state, version, errors, memory, restarts, wrong) == ("ready", "1.2.3", "25.00 %", "100.0 MB", "–", "–")
     assert latency.endswith(" ms")
     assert uptime.startswith("2:0")
     assert rows["file_manager"][0] == "unready"
@@ -94,15 +94,39 @@ def test_every_service_is_shown_as_it_is_and_none_delays_the_others(browser: htt
     assert rows["monitoring"][-1].startswith("cannot be reached: ")
     assert rows["django"][0] == "ready"
     ready = sum(cells[0] == "ready" for cells in rows.values())
-    assert f"{ready} of 8 services are ready" in page.text
+    assert f"{ready} of 11 are ready" in page.text
+
+
+@pytest.mark.usefixtures("platform")
+def test_what_all_stand_on_is_asked_too(browser: httpx.Client) -> None:
+    rows = read_rows(browser.get(PAGE).text)
+    assert rows["postgresql"][0] == rows["valkey"][0] == "ready"
+    assert rows["postgresql"][1].startswith("1")
+    assert rows["valkey"][4].endswith("B")
+    assert (rows["django_worker"][0], rows["django_worker"][-1]) == ("down", "no answer within 1 s")
 
 
 @pytest.mark.usefixtures("platform")
 def test_the_page_refreshes_itself_by_a_script_of_ours(browser: httpx.Client) -> None:
     page = browser.get(PAGE).text
-    assert 'data-refresh-every="10"' in page
+    assert re.search(r'data-refresh-every="\d+"', page)
     assert '<script src="/admin/static/imputation/refresh.js" defer>' in page
-    assert browser.get("/admin/static/imputation/refresh.js").status_code == 200
+    for name in ("refresh.js", "restarting.js", "console.css"):
+        assert browser.get(f"/admin/static/imputation/{name}").status_code == 200
+
+
+@pytest.mark.usefixtures("platform")
+def test_without_a_supervisor_the_page_says_how_to_in_that_deployment(log_in: Callable[[str], httpx.Client]) -> None:
+    admin = log_in("admin@example.org")
+    page = admin.get(PAGE).text
+    assert "docker compose -f docker-compose.microservices.yml restart" in page
+    assert "kubectl rollout restart deployment/job-processor" in page
+    assert f"{PAGE}job_processor/" not in page
+    assert admin.get(f"{PAGE}job_processor/logs/").status_code == 404
+    assert admin.get(f"{PAGE}job_processor/restart/").status_code == 404
+    environment = settings.ENVIRONMENT.model_copy(update={"kubernetes_host": "10.0.0.1"})
+    with override_settings(ENVIRONMENT=environment):
+        assert "docker compose" not in admin.get(PAGE).text
 
 
 def test_the_page_is_for_staff_and_in_the_side_bar(house: House, log_in: Callable[[str], httpx.Client]) -> None:

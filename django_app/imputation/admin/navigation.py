@@ -15,7 +15,13 @@ _GROUPS: list[tuple[str, list[tuple[str, str, str, str]]]] = [
             ("Deliveries", "outbox", "admin:outbox_delivery_changelist", "outbox.view_delivery"),
         ],
     ),
-    ("Platform", [("Microservices", "monitor_heart", "microservices", "")]),
+    (
+        "Platform",
+        [
+            ("Jobs", "work_history", "jobs", "staff.view_jobs"),
+            ("Microservices", "monitor_heart", "microservices", ""),
+        ],
+    ),
     (
         "Accounts",
         [

@@ -21,26 +21,41 @@ async function loadPage() {
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
+function isBeingRead() {
+  const selection = getSelection();
+  return !selection.isCollapsed && region.contains(selection.anchorNode);
+}
+
+function replaceContent(fresh) {
+  const focused = region.contains(document.activeElement) ? document.activeElement.id : "";
+  region.replaceChildren(...fresh.childNodes);
+  region.dataset.refreshEvery = fresh.dataset.refreshEvery || region.dataset.refreshEvery;
+  if (focused) {
+    document.getElementById(focused)?.focus({ preventScroll: true });
+  }
+}
+
 async function refresh() {
-  if (!paused && !document.hidden) {
+  if (!paused && !document.hidden && !isBeingRead()) {
     try {
       const fresh = (await loadPage()).getElementById(region.id);
       if (fresh && !paused) {
-        region.replaceChildren(...fresh.childNodes);
+        replaceContent(fresh);
         say("");
       }
     } catch (error) {
-      say(`Not refreshed: ${error.message}. The table is old.`);
+      say(`Not refreshed: ${error.message}. What is shown is old.`);
     }
   }
   setTimeout(refresh, region.dataset.refreshEvery * 1000);
 }
 
-pauseButton.hidden = false;
-pauseButton.addEventListener("click", () => {
-  paused = !paused;
-  pauseButton.textContent = paused ? "Go on" : "Pause";
-  say(paused ? "Refreshing is paused." : "");
-});
-say("");
-setTimeout(refresh, region.dataset.refreshEvery * 1000);
+if (region && pauseButton) {
+  pauseButton.hidden = false;
+  pauseButton.addEventListener("click", () => {
+    paused = !paused;
+    pauseButton.textContent = paused ? "Go on" : "Pause";
+    say(paused ? "Refreshing is paused." : "");
+  });
+  setTimeout(refresh, region.dataset.refreshEvery * 1000);
+}
