@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Prefetch, QuerySet
+
 from django_app.imputation.models import ImputationService, ReferencePanel
 from django_app.outbox.documents import Producer
 from microservices.contracts.curation import SITE_CHANGED, SITE_DELETED, PanelDocument, SiteDocument
@@ -10,13 +12,13 @@ from microservices.contracts.curation import SITE_CHANGED, SITE_DELETED, PanelDo
 _SITE_FIELDS = sorted(set(SiteDocument.model_fields) - {"credential", "panels"})
 
 
-def build_site_document(service: ImputationService, panels: list[ReferencePanel]) -> SiteDocument:
+def build_site_document(service: ImputationService) -> SiteDocument:
     """With the credential in the clear: for the delivery's body and nothing else."""
     return SiteDocument.model_validate(
         {
             **{name: getattr(service, name) for name in _SITE_FIELDS},
             "credential": service.credential.reveal() if service.credential else None,
-            "panels": [build_panel_document(panel) for panel in panels],
+            "panels": [build_panel_document(panel) for panel in service.panels.all()],
         }
     )
 
@@ -25,13 +27,16 @@ def build_panel_document(panel: ReferencePanel) -> PanelDocument:
     return PanelDocument.model_validate({name: getattr(panel, name) for name in PanelDocument.model_fields})
 
 
+def list_sites_with_panels() -> QuerySet[ImputationService]:
+    """Every site, with its panels in the order in which they are told."""
+    panels = Prefetch("panels", ReferencePanel.objects.order_by("panel_id"))
+    return ImputationService.objects.order_by("pk").prefetch_related(panels)
+
+
 def tell_site(key: str) -> dict[str, Any] | None:
     """The document of the site with the id `key`, None when it was deleted."""
-    service = ImputationService.objects.filter(pk=UUID(key)).first()
-    if service is None:
-        return None
-    panels = list(ReferencePanel.objects.filter(service=service).order_by("panel_id"))
-    return build_site_document(service, panels).model_dump(mode="json")
+    service = list_sites_with_panels().filter(pk=UUID(key)).first()
+    return None if service is None else build_site_document(service).model_dump(mode="json")
 
 
 SITE_PRODUCER = Producer(changed=SITE_CHANGED, deleted=SITE_DELETED, build=tell_site)

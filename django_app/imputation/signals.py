@@ -24,8 +24,12 @@ def connect() -> None:
 
 
 def lock_site(instance: ImputationService | ReferencePanel, raw: bool = False, **_kwargs: Any) -> None:
-    """`raw`: from a fixture, past `save()` and its rules."""
-    lock_subjects(instance.subject)
+    """`raw`: from a fixture, past `save()` and its rules.
+
+    A form with panels takes the id of a new site away until it is stored: nobody else can know of such a site.
+    """
+    if instance.pk is not None:
+        lock_subjects(instance.subject)
     if raw and isinstance(instance, ReferencePanel):
         instance.refuse_move()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from asgiref.sync import async_to_sync
 from django.core import serializers
@@ -18,6 +19,7 @@ from django_app.imputation.encryption import SealedText
 from django_app.imputation.models import ImputationService, ReferencePanel
 from django_app.imputation.replication import UnnoticedChangeError
 from django_app.outbox.models import Delivery, Subject
+from tests.django_app.browsing import SERVICES, submit
 from tests.django_app.catalogue import PANEL, SITE, add_panel, add_site
 
 pytestmark = pytest.mark.usefixtures("house")
@@ -256,3 +258,10 @@ def test_deletions_of_the_same_sites_at_the_same_time_wait_for_each_other() -> N
     assert failures == []
     assert not ImputationService.objects.exists()
     assert Delivery.objects.filter(delivered_at=None).count() == 12
+
+
+def test_a_site_made_in_a_form_leaves_no_subject_but_its_own(browser: httpx.Client, curator: httpx.Client) -> None:
+    """The form takes the new site's id away until it is stored."""
+    submit(browser, f"{SERVICES}add/", name="From a form", api_type="michigan", base_url=SITE["base_url"])
+    assert list(Subject.objects.values_list("name", flat=True)) == [ImputationService.objects.get().subject]
+    assert [row["name"] for row in curator.get("/sync-status/").json()["items"]] == ["From a form"]
