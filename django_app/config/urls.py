@@ -8,6 +8,7 @@ from rest_framework.routers import SimpleRouter
 from django_app.config import health
 from django_app.config.documentation import show_documentation
 from django_app.imputation.admin import jobs, microservices
+from django_app.imputation.api.drift import DriftView, RepairView
 from django_app.imputation.api.views import PanelViewSet, ServiceViewSet, SyncStatusViewSet
 
 router = SimpleRouter()
@@ -24,6 +25,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *microservices.list_urls(),
     *jobs.list_urls(),
     path("admin/", admin.site.urls),
+    path("api/v1/curation/drift/", DriftView.as_view()),
+    path("api/v1/curation/repair/", RepairView.as_view()),
     path("api/v1/curation/", include(router.urls)),
 ]
 
