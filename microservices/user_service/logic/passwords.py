@@ -4,6 +4,8 @@ from functools import cache
 
 from passlib.hash import argon2  # type: ignore[import-untyped]
 
+# The library would load it at the first use, and fails for whoever else comes at that moment.
+argon2.set_backend()
 _HASHER = argon2.using(type="ID", memory_cost=19_456, time_cost=2, parallelism=1)
 
 
