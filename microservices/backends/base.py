@@ -159,9 +159,10 @@ class SiteMessage:
 class SiteJob:
     """A job as the site tells it. `progress` is 0–100, or None where the site says nothing that can be counted.
 
-    `mark` is empty where the site tells it in its list only. `dead`: the site gave the job up through a fault of its
-    own; its messages may say why, and the same run may be submitted again. A state that is an end is one that the site
-    has settled; but after a cancel, read a `failed` a second time: some sites show it for a moment before `cancelled`.
+    `mark` is empty where the site tells it in its list only; `is_mark_known` is False in a list for a job of which the
+    site does not say whether it has one. `dead`: the site gave the job up through a fault of its own; its messages
+    may say why, and the same run may be submitted again. A state that is an end is one that the site has settled;
+    but after a cancel, read a `failed` a second time: some sites show it for a moment before `cancelled`.
     """
 
     external_job_id: str
@@ -172,6 +173,7 @@ class SiteJob:
     queue_position: int | None = None
     messages: tuple[SiteMessage, ...] = ()
     submitted_at: datetime | None = None
+    is_mark_known: bool = True
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ RUN_STATUSES = (
     "cancelled",
 )
 JOB_STATUSES = ("queued", "running", "completed", "partly_completed", "failed", "cancelled")
+# `absent`: the site surely never had it; `unknown`: that cannot be found out, and a person has been asked.
+OUTCOMES = ("accepted", "refused", "not_sent", "absent", "unknown")
 FINAL_STATUSES = frozenset({"completed", "failed", "cancelled"})
 
 
@@ -133,7 +135,7 @@ class Attempt(Base):
 
     __tablename__ = "run_attempts"
     __table_args__ = (
-        CheckConstraint("outcome IN ('accepted', 'refused', 'not_sent')", name="outcome"),
+        CheckConstraint(one_of("outcome", OUTCOMES), name="outcome"),
         CheckConstraint("outcome IS DISTINCT FROM 'accepted' OR external_job_id IS NOT NULL", name="accepted"),
         # At most one submission of a run may be open or accepted: a second job at a site is impossible here.
         Index(
@@ -152,8 +154,16 @@ class Attempt(Base):
     lease_epoch: Mapped[int] = mapped_column(BigInteger)
     result_password: Mapped[str]
     """Encrypted; the site encrypts its results with it."""
+    account: Mapped[str | None]
+    """Encrypted; which account at the site it is (`logic.identity`): only that one's list tells of this submission."""
+    sent_by: Mapped[str | None]
+    """The process that sends it (`logic.processes`)."""
     started_at: Mapped[datetime]
+    deadline_at: Mapped[datetime | None]
+    """When the connection is over at the latest."""
     ended_at: Mapped[datetime | None]
+    absent_since: Mapped[datetime | None]
+    """When the first listing began that did not show it, after the connection was over."""
     outcome: Mapped[str | None]
     external_job_id: Mapped[str | None]
     retired_at: Mapped[datetime | None]

@@ -50,11 +50,13 @@ class CloudgeneStub:
     """What the site is like now; a test changes it between calls."""
 
     jobs: list[StubJob] = field(default_factory=list)
+    received: int = 0
     maintenance: bool = False
     full: bool = False
     submission_answer: Callable[[], Response] | None = None
     token_valid: bool = True
     token: str = TOKEN
+    username: str = "alice"
     downloads: dict[str, int] = field(default_factory=dict)
     spoilt: list[str] = field(default_factory=list)
     """Names of files whose next download is spoilt, one for each download."""
@@ -64,7 +66,8 @@ class CloudgeneStub:
     denied: bool = False
     refuse_cancel: bool = False
     on_probe: Callable[[], None] = lambda: None
-    on_submit: Callable[[StubJob], None] = lambda job: None
+    on_submit: Callable[[StubJob], Response | None] = lambda job: None
+    """Called with each job as it has come; what it gives is the site's answer."""
     on_details: Callable[[StubJob], None] = lambda job: None
     on_download: Callable[[str], None] = lambda name: None
 
@@ -112,7 +115,7 @@ def build_site(stub: CloudgeneStub) -> FastAPI:
     async def verify(request: Request) -> dict[str, Any]:
         form = await request.form()
         valid = stub.token_valid and form["token"] == stub.token
-        return {"valid": valid, "message": "fine" if valid else "Invalid API Token.", "username": "alice"}
+        return {"valid": valid, "message": "fine" if valid else "Invalid API Token.", "username": stub.username}
 
     @app.post("/api/v2/jobs/submit/{app_id}")
     async def submit(app_id: str, request: Request) -> Response:
@@ -122,9 +125,13 @@ def build_site(stub: CloudgeneStub) -> FastAPI:
             return JSONResponse({"success": False, "message": message}, status_code=400)
         uploads = {item.filename: await item.read() for item in form.getlist("files")}  # type: ignore[union-attr]
         fields = {name: str(value) for name, value in form.items() if name != "files"}
-        job_id = f"job-20261122-120000-{len(stub.jobs):03d}"
-        stub.jobs.append(StubJob(job_id, fields["job-name"], fields, uploads))  # type: ignore[arg-type]
-        await run_in_threadpool(stub.on_submit, stub.jobs[-1])
+        stub.received += 1
+        job_id = f"job-20261122-120000-{stub.received - 1:03d}"
+        job = StubJob(job_id, fields["job-name"], fields, uploads)  # type: ignore[arg-type]
+        stub.jobs.append(job)
+        answer = await run_in_threadpool(stub.on_submit, job)
+        if answer is not None:
+            return answer
         if stub.submission_answer is not None:
             return stub.submission_answer()
         return JSONResponse({"success": True, "message": "added", "id": job_id})

@@ -17,7 +17,7 @@ from sqlalchemy import text, update
 
 from imputehub.local.postgresql import PostgresqlServer
 from microservices.backends import registry
-from microservices.backends.base import SiteProbe, Submission
+from microservices.backends.base import CredentialCheck, SiteProbe, Submission
 from microservices.contracts.registry import SiteRecord
 from microservices.job_processor.logic.cancellation import request_cancel
 from microservices.job_processor.logic.holding import describe_error, fail_run
@@ -93,8 +93,8 @@ class BrokenAdapter:
     async def probe(self) -> SiteProbe:
         return SiteProbe("healthy", 1, "fine")
 
-    async def verify_credential(self) -> Any:
-        return type("Check", (), {"valid": True})
+    async def verify_credential(self) -> CredentialCheck:
+        return CredentialCheck(True, "fine")
 
     async def submit(self, submission: Submission) -> str:
         self.submissions.append(submission.mark)

@@ -140,7 +140,8 @@ async def list_all_runs(client: WesClient) -> AsyncIterator[SiteJob]:
         fresh = [run for run in page.runs if run.run_id not in seen]
         seen.update(run.run_id for run in fresh)
         for run in fresh:
-            yield translate_run(run, await _find_mark(client, run))
+            mark = await _find_mark(client, run)
+            yield replace(translate_run(run, mark or ""), is_mark_known=mark is not None)
         if not page.next_page_token:
             return
         if not fresh and page.runs:
@@ -153,21 +154,21 @@ def _distrust_list(why: str) -> SiteError:
     return SiteError(f"The site's list of runs cannot be trusted: {why}.", code="listing_inconsistent")
 
 
-async def _find_mark(client: WesClient, run: RunStatus) -> str:
-    """Our tag; a list of WES 1.0 has no tags, so each run is asked for. One that cannot tell yet has none."""
+async def _find_mark(client: WesClient, run: RunStatus) -> str | None:
+    """Our tag; a list of WES 1.0 has no tags, so each run is asked for. None: the site does not say (yet)."""
     if run.tags is not None:
         return _read_mark(run.tags)
     answer = await client.call(client.address_run(run.run_id))
     if answer.status == 401:
         raise refuse_credential(answer.words)
     if answer.status != 200 or answer.document is None:
-        return ""
+        return None
     request = RunLog.model_validate(answer.document).request
-    return _read_mark(request.tags if request is not None else None)
+    return _read_mark(request.tags) if request is not None and request.tags is not None else None
 
 
-def _read_mark(tags: dict[str, Any] | None) -> str:
-    mark = (tags or {}).get(TAG)
+def _read_mark(tags: dict[str, Any]) -> str:
+    mark = tags.get(TAG)
     return mark if isinstance(mark, str) else ""
 
 

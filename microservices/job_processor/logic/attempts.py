@@ -9,6 +9,8 @@ import secrets
 import string
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import aiohttp
@@ -20,12 +22,18 @@ from microservices.contracts.curation import ApiConfig
 from microservices.job_processor.logic.engine import Engine
 from microservices.job_processor.logic.holding import hold_run, put_off, settle_site_error
 from microservices.job_processor.logic.lifecycle import change_run
+from microservices.job_processor.logic.processes import name_process
 from microservices.job_processor.models import Attempt, JobInput, Run
 from microservices.job_processor.queries import find_open_attempt, lock_run
 from microservices.kernel.db import utc_now
 from microservices.kernel.logs import get_logger
 
 _CHUNK = 1 << 18
+# An upload of an hour, and more for what is large: no line that is slower than this has ever ended.
+_LONGEST_TALK = timedelta(hours=1)
+_SLOWEST_BYTES_S = 64 * 1024
+# For a process that is slow to act on its own deadline.
+_GRACE = timedelta(minutes=2)
 _ALPHABET = string.ascii_letters + string.digits
 # Together longer than PostgreSQL needs to restart (seconds).
 _PAUSES_S = (0.2, 0.5, 1, 2, 5, 10, 20, 30)
@@ -33,7 +41,15 @@ _PAUSES_S = (0.2, 0.5, 1, 2, 5, 10, 20, 30)
 log = get_logger(__name__)
 
 
-def open_attempt(engine: Engine, run: Run, epoch: int, credential_source: str, links: Mapping[UUID, str]) -> Submission:
+@dataclass(frozen=True)
+class Sender:
+    """Whose account at the site: where its credential is kept, and which one it is there (`identify_account`)."""
+
+    credential_source: str
+    account: str
+
+
+def open_attempt(engine: Engine, run: Run, epoch: int, sender: Sender, links: Mapping[UUID, str]) -> Submission:
     """Add an attempt to a locked run, and describe what is to be sent once that is committed.
 
     `links`: by input, an address for a site that fetches by itself.
@@ -43,16 +59,30 @@ def open_attempt(engine: Engine, run: Run, epoch: int, credential_source: str, l
     attempt = Attempt(
         number=number,
         mark=f"imputehub-{run.id.hex}-{number}",
-        credential_source=credential_source,
+        credential_source=sender.credential_source,
+        account=engine.cipher.encrypt(sender.account),
+        sent_by=name_process(),
         body_bytes=sum(source.size for source in run.job.inputs),
         lease_epoch=epoch,
         result_password=engine.cipher.encrypt(password),
         started_at=utc_now(),
     )
     run.attempts.append(attempt)
+    submission = _describe_submission(engine, run, attempt.mark, password, links)
+    attempt.deadline_at = attempt.started_at + limit_submission(submission) + _GRACE
+    return submission
+
+
+def limit_submission(submission: Submission) -> timedelta:
+    """How long a submission may take at most, whatever the site does."""
+    size = sum(file.size for file in submission.files)
+    return _LONGEST_TALK + timedelta(seconds=size / _SLOWEST_BYTES_S)
+
+
+def _describe_submission(engine: Engine, run: Run, mark: str, password: str, links: Mapping[UUID, str]) -> Submission:
     parameters = run.job.parameters
     return Submission(
-        mark=attempt.mark,
+        mark=mark,
         panel_id=run.panel_key,
         build=parameters["build"],
         population=parameters["population"],

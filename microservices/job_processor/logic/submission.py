@@ -1,16 +1,21 @@
 """Bring one run to its site, once.
 
-The attempt is committed before the first byte leaves. When no answer comes, nobody submits again: the run stays
-`submitting` until its mark is found among the site's jobs.
+The attempt is committed before the first byte leaves. When no answer comes, the run stays `submitting` until it is
+known what became of it (`reconciliation`).
 """
 
-from dataclasses import dataclass
+import asyncio
 from uuid import UUID
 
-from microservices.backends.base import Backend, SiteError
-from microservices.contracts.registry import SiteRecord
+from microservices.backends.base import Backend, SiteError, SiteUnavailableError, Submission
 from microservices.job_processor.errors import SiteNotFoundError
-from microservices.job_processor.logic.attempts import accept_attempt, open_attempt, settle_failed_attempt
+from microservices.job_processor.logic.attempts import (
+    Sender,
+    accept_attempt,
+    limit_submission,
+    open_attempt,
+    settle_failed_attempt,
+)
 from microservices.job_processor.logic.cancellation import cancel_unsent
 from microservices.job_processor.logic.engine import Engine
 from microservices.job_processor.logic.holding import (
@@ -22,33 +27,15 @@ from microservices.job_processor.logic.holding import (
 )
 from microservices.job_processor.logic.leases import holding_lease, own_run, take_lease
 from microservices.job_processor.logic.lifecycle import change_run
-from microservices.job_processor.logic.sites import Account, CredentialMissingError
+from microservices.job_processor.logic.reconciliation import reconcile
+from microservices.job_processor.logic.sites import CredentialMissingError
+from microservices.job_processor.logic.situation import Situation
 from microservices.job_processor.models import Attempt, Run
 from microservices.job_processor.queries import find_open_attempt
 from microservices.kernel.errors import ServiceError
 from microservices.kernel.logs import get_logger
 
 log = get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Situation:
-    """A leased run, with all that is needed to speak to its site."""
-
-    engine: Engine
-    run: Run
-    epoch: int
-    record: SiteRecord
-    account: Account
-    backend: Backend
-
-    def hold(self, reason: str) -> None:
-        with own_run(self.engine.database, self.run.id, self.epoch) as (session, run):
-            hold_run(session, run, reason, self.record.site.api_config)
-
-    def settle(self, error: SiteError) -> None:
-        with own_run(self.engine.database, self.run.id, self.epoch) as (session, run):
-            settle_site_error(session, run, error, self.record.site.api_config)
 
 
 def submit_run(engine: Engine, run_id: UUID) -> None:
@@ -66,9 +53,11 @@ def submit_run(engine: Engine, run_id: UUID) -> None:
         if situation is None:
             return
         if unanswered is not None:
-            _look_for_mark(situation, unanswered.mark)
-        elif _is_welcome(situation):
-            _send(situation)
+            reconcile(situation, unanswered.mark)
+            return
+        identity = _find_welcome(situation)
+        if identity is not None:
+            _send(situation, identity)
 
 
 def _find_situation(engine: Engine, run: Run, epoch: int, unanswered: Attempt | None) -> Situation | None:
@@ -120,28 +109,26 @@ def _wait_for_platform(engine: Engine, run_id: UUID, epoch: int, error: ServiceE
         put_off(run, 5)
 
 
-def _is_welcome(situation: Situation) -> bool:
-    """Would the site take a submission now? Asked before gigabytes travel, since sites answer only after them."""
+def _find_welcome(situation: Situation) -> str | None:
+    """The account that the site would take a submission of now; None: it takes none, and the run was told why.
+
+    Asked before gigabytes travel, since sites answer only after them.
+    """
     site, loop = situation.record.site, situation.engine.loop
     if not site.is_active:
         error = describe_error("service_inactive", "The site is no longer in use.", "site", "Choose another site.")
         with own_run(situation.engine.database, situation.run.id, situation.epoch) as (session, run):
             fail_run(session, run, error)
-        return False
+        return None
     try:
         probe = loop.run(situation.backend.probe())
         if probe.health != "healthy":
             situation.hold(f"The site cannot take jobs now: {probe.message}")
-            return False
-        if situation.account.credential is not None:
-            check = loop.run(situation.backend.verify_credential())
-            if not check.valid:
-                situation.hold(f"Renew your token for '{site.name}': the site says: {check.message}")
-                return False
+            return None
+        return situation.verify_account()
     except SiteError as error:
         situation.settle(error)
-        return False
-    return True
+        return None
 
 
 def _link_inputs(situation: Situation) -> dict[UUID, str]:
@@ -157,7 +144,7 @@ def _link_inputs(situation: Situation) -> dict[UUID, str]:
     return engine.peers.create_input_links(run.id, number, files)
 
 
-def _send(situation: Situation) -> None:
+def _send(situation: Situation, identity: str) -> None:
     engine, run_id = situation.engine, situation.run.id
     config = situation.record.site.api_config
     try:
@@ -169,10 +156,10 @@ def _send(situation: Situation) -> None:
         if run.cancel_requested_at is not None:
             cancel_unsent(session, run)
             return
-        submission = open_attempt(engine, run, situation.epoch, situation.account.source, links)
+        submission = open_attempt(engine, run, situation.epoch, Sender(situation.account.source, identity), links)
         change_run(session, run, "submitting", f"Sending to '{situation.record.site.name}'.")
     try:
-        external_job_id = engine.loop.run(situation.backend.submit(submission))
+        external_job_id = engine.loop.run(_submit_in_time(situation.backend, submission))
     except SiteError as error:
         settle_failed_attempt(engine, run_id, submission.mark, error, config)
     except Exception as error:  # whatever it is, it does not tell whether the site has the job
@@ -183,32 +170,10 @@ def _send(situation: Situation) -> None:
         accept_attempt(engine, run_id, submission.mark, external_job_id, config, "The site accepted the job.")
 
 
-def _look_for_mark(situation: Situation, mark: str) -> None:
-    """Adopt the job that carries our mark; while it is not there, wait: it may still appear."""
-    engine, run_id = situation.engine, situation.run.id
+async def _submit_in_time(backend: Backend, submission: Submission) -> str:
+    """The site's id of the job. Whatever happens, the connection is over by the attempt's deadline."""
     try:
-        external_job_id = engine.loop.run(_find_job_by_mark(situation.backend, mark))
-    except SiteError as error:
-        situation.settle(error)
-        return
-    if external_job_id is not None:
-        config = situation.record.site.api_config
-        accept_attempt(engine, run_id, mark, external_job_id, config, "The job was found at the site.")
-        return
-    with own_run(engine.database, run_id, situation.epoch) as (session, run):
-        if find_open_attempt(run) is None:
-            return  # whoever had sent it came back meanwhile, and wrote how it ended
-        reason = (
-            "It is not known whether the site has this job: the submission was not confirmed, and the site's list of"
-            " jobs does not show it. It is not sent again; the list is searched from time to time."
-        )
-        hold_run(session, run, reason, situation.record.site.api_config)
-
-
-async def _find_job_by_mark(backend: Backend, mark: str) -> str | None:
-    """The oldest job with our mark: lists are newest first."""
-    found = None
-    async for job in backend.list_jobs():
-        if job.mark == mark:
-            found = job.external_job_id
-    return found
+        async with asyncio.timeout(limit_submission(submission).total_seconds()):
+            return await backend.submit(submission)
+    except TimeoutError:
+        raise SiteUnavailableError("it took longer than any submission may", code="timeout", sent="all") from None

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from microservices.job_processor.models import FINAL_STATUSES, Run
@@ -15,5 +15,7 @@ def wake_runs(session: Session, owner_id: UUID, service_id: UUID) -> None:
     One that somebody is looking at with the old token will be looked at once more: see `holding.put_off`.
     """
     waiting = Run.owner_id == owner_id, Run.service_id == service_id, Run.status.not_in(FINAL_STATUSES)
+    # In the order in which a cancel locks the runs of a job, so that the two never wait for one another.
+    locked = session.scalars(select(Run.id).where(*waiting).order_by(Run.job_id, Run.position).with_for_update()).all()
     now = utc_now()
-    session.execute(update(Run).where(*waiting).values(next_action_at=now, setbacks=0, woken_at=now))
+    session.execute(update(Run).where(Run.id.in_(locked)).values(next_action_at=now, setbacks=0, woken_at=now))
