@@ -11,8 +11,13 @@ const isTyped = (index: number): boolean => (index * 7 + 3) % 11 < 2;
 // 29 and 72 share no factor, so every tick has its own turn.
 const turnOf = (index: number): number => ((index * 29) % TICKS) / TICKS;
 
-type Tone = 'active' | 'done' | 'failed';
-const TONES: Record<Tone, string> = { active: colours.amber, done: colours.pine, failed: colours.bad };
+export type Tone = 'active' | 'done' | 'failed' | 'stopped';
+const TONES: Record<Tone, string> = {
+  active: colours.amber,
+  done: colours.pine,
+  failed: colours.bad,
+  stopped: colours.mist,
+};
 
 interface Props {
   /** 0–100; null while the site does not tell how far it is. */

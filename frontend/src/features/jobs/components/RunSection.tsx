@@ -62,11 +62,13 @@ export function RunSection({ run, updates, results, summary }: Props) {
         }}
       >
         <Timeline phases={findPhases(updates, run.id)} externalId={run.external_job_id} />
-        {/* One below the other, what people came for stands first. */}
-        <Box sx={{ minWidth: 0, order: { xs: -1, lg: 0 } }}>
-          {summary && <AccuracyChart summary={summary} />}
-          {results.length > 0 && <ResultList results={results} />}
-        </Box>
+        {(summary !== null || results.length > 0) && (
+          // One below the other, what people came for stands first.
+          <Box sx={{ minWidth: 0, order: { xs: -1, lg: 0 } }}>
+            {summary && <AccuracyChart summary={summary} />}
+            {results.length > 0 && <ResultList results={results} />}
+          </Box>
+        )}
       </Box>
     </Section>
   );

@@ -42,7 +42,7 @@ export function NotificationItem({ item, onRead }: Props) {
             item.title
           )}
         </Typography>
-        <Typography lang="en" variant="body2" sx={{ overflowWrap: 'anywhere' }}>
+        <Typography lang="en" variant="body2" sx={{ my: 0.5, overflowWrap: 'anywhere' }}>
           {item.message}
         </Typography>
         <Typography variant="caption" sx={{ color: 'text.secondary' }}>

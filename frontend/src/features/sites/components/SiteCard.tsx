@@ -25,18 +25,14 @@ export function SiteCard({ site }: { site: Site }) {
         {[site.location, nameCountry(site.country, i18n.language)].filter(Boolean).join(' · ')}
       </Typography>
       {site.error_message && (
-        <Typography variant="body2" color="error" lang="en">
+        <Typography variant="body2" color={site.is_available ? 'warning' : 'error'} lang="en">
           {site.error_message}
         </Typography>
       )}
       <Box sx={{ mt: 'auto' }}>
         <Readouts least="6rem">
           <Readout label={t('sites.panels')}>{formatCount(site.panels_count, i18n.language)}</Readout>
-          <Readout label={t('sites.answersIn')}>
-            {site.response_time_ms === null
-              ? '–'
-              : `${formatCount(Math.round(site.response_time_ms), i18n.language)} ms`}
-          </Readout>
+          <Readout label={t('sites.answersIn')}>{formatAnswerTime(site, i18n.language)}</Readout>
           <Readout label={t('sites.protocol')}>{t(`sites.api.${site.api_type}`)}</Readout>
         </Readouts>
       </Box>
@@ -48,6 +44,10 @@ export function SiteCard({ site }: { site: Site }) {
     </Card>
   );
 }
+
+/** How long its last probe took; a site that does not answer has none. */
+export const formatAnswerTime = ({ is_available, response_time_ms }: Site, language: string): string =>
+  is_available && response_time_ms !== null ? `${formatCount(Math.round(response_time_ms), language)} ms` : '–';
 
 export function nameCountry(code: string, language: string): string {
   try {

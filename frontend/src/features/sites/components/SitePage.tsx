@@ -19,7 +19,7 @@ import { useCheckNow, useSite } from '@/features/sites/api/queries';
 import { CredentialSection } from './CredentialSection';
 import { HealthHistory } from './HealthHistory';
 import { PanelTable } from './PanelTable';
-import { nameCountry } from './SiteCard';
+import { formatAnswerTime, nameCountry } from './SiteCard';
 
 export function SitePage() {
   const { siteId = '' } = useParams();
@@ -53,11 +53,7 @@ function SiteDetails({ site }: { site: Site }) {
         {site.error_message && <p lang="en">{site.error_message}</p>}
         <Readouts least="9rem">
           <Readout label={t('sites.protocol')}>{t(`sites.api.${site.api_type}`)}</Readout>
-          <Readout label={t('sites.answersIn')}>
-            {site.response_time_ms === null
-              ? '–'
-              : `${formatCount(Math.round(site.response_time_ms), i18n.language)} ms`}
-          </Readout>
+          <Readout label={t('sites.answersIn')}>{formatAnswerTime(site, i18n.language)}</Readout>
           <Readout label={t('sites.lastCheck')}>
             {site.last_health_check ? formatMoment(site.last_health_check, i18n.language) : '–'}
           </Readout>

@@ -66,7 +66,7 @@ function EarlierFiles({ fileIds, onChange }: Props) {
   return (
     <Section title={t('files.earlier')}>
       {files.map((file) => (
-        <Box key={file.id}>
+        <Box key={file.id} sx={{ py: 0.5 }}>
           <FormControlLabel
             control={<Checkbox checked={fileIds.includes(file.id)} onChange={() => toggle(file.id)} />}
             label={`${file.filename} · ${formatBytes(file.size, i18n.language)} · ${formatMoment(file.created_at, i18n.language)}`}
