@@ -69,7 +69,7 @@ def test_a_killed_service_is_told_down_and_back_and_remembered(
     wait_for(lambda: notification.list_changes("file_manager"))
     (open_incident,) = list_incidents(watch)
     assert (open_incident["kind"], open_incident["ended_at"], open_incident["duration_s"]) == ("down", None, None)
-    assert "Connect" in open_incident["message"]
+    assert open_incident["message"] == f"nothing answers at 127.0.0.1:{mortal.port}"
     mortal.replace()
     mortal.start()
     down, up = wait_for(lambda: len(found := notification.list_changes("file_manager")) == 2 and found)
@@ -131,7 +131,7 @@ def test_figures_are_told_after_each_measurement_to_operators_only(
     overview = watch.get("/api/v1/monitoring/overview").json()
     assert figures["data"].keys() == overview.keys() - {"sites"}
     assert figures["data"]["services_total"] == 8
-    assert notification.events == []
+    assert "platform.measured" not in {event["type"] for event in notification.events}
     assert all(caller.startswith("Bearer ") for caller in notification.callers)
 
 

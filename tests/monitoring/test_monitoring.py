@@ -66,7 +66,7 @@ def test_a_service_that_works_is_up_with_its_figures(operator: httpx.Client) -> 
 def test_a_service_that_does_not_answer_is_down_and_why(operator: httpx.Client) -> None:
     status = read_service(operator, "notification", state="down")
     assert status["up"] is False
-    assert "Connect" in status["error"]
+    assert "nothing answers at 127.0.0.1" in status["error"]
     assert (status["version"], status["latency_p50_ms"], status["ready_since"]) == (None, None, None)
 
 
@@ -153,12 +153,12 @@ def test_a_silent_service_holds_up_nobody(
         silent_url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         names = ("api_gateway_url", "job_processor_url", "notification_url", "django_url")
         settings = make_settings(**dict.fromkeys(names, silent_url), file_manager_url=stub_url, probe_timeout_s=0.5)
-        started = time.monotonic()
         with serve_app(build(settings)) as url, httpx.Client(base_url=url) as http:
+            started = time.monotonic()
             http.headers.update(authority.person(["operator"]))
             for name in ("api_gateway", "job_processor", "notification", "django"):
                 assert read_service(http, name, state="down")["error"] == "does not answer in time"
-        assert time.monotonic() - started < 0.5 * 4 + 3
+            assert time.monotonic() - started < 0.5 * 4 + 3
         assert stub.probes > 0
 
 

@@ -123,4 +123,6 @@ def _explain_unready(status: int, dependencies: Any) -> str:
 def _say(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "does not answer in time"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"nothing answers at {error.host}:{error.port}"
     return f"{type(error).__name__}: {error}"[:_ERROR_LENGTH].replace("\0", "")

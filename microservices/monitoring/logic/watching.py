@@ -38,6 +38,7 @@ class Watch:
         self._patience = timedelta(seconds=settings.start_patience_s)
         self._ledger = Ledger({}, lenient_until=utc_now() + self._patience)
         self._writing = asyncio.Lock()
+        self._measured = asyncio.Event()
 
     async def run(self) -> None:
         """Until it is cancelled. A database that is away costs the findings meanwhile, never the watch."""
@@ -47,7 +48,7 @@ class Watch:
         async with aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(force_close=True)) as session:
             prober = Prober(session, self._notification.tokens)
             lives = (self._watch_life(prober, name, url) for name, url in self._services.items())
-            await asyncio.gather(self._measure(prober), *lives)
+            await asyncio.gather(self._measure(prober), self._tell(), *lives)
 
     def _open_ledger(self) -> None:
         try:
@@ -76,7 +77,7 @@ class Watch:
         while True:
             started = time.monotonic()
             await self._keep(await prober.probe_all(self._services))
-            await self._tell()
+            self._measured.set()
             if started >= prune_at:
                 await asyncio.to_thread(self._forget)
                 prune_at = started + _PRUNE_EVERY_S
@@ -90,10 +91,14 @@ class Watch:
                 log.warning("findings_not_kept", error=str(error).split("\n")[0][:300])
 
     async def _tell(self) -> None:
-        try:
-            await asyncio.to_thread(tell_figures, self._database, list(self._services), self._notification)
-        except (ServiceError, SQLAlchemyError) as error:
-            log.warning("figures_not_told", error=str(error).split("\n")[0][:300])
+        """Beside the measuring, which a notification service that hangs must not hold up."""
+        while True:
+            await self._measured.wait()
+            self._measured.clear()
+            try:
+                await asyncio.to_thread(tell_figures, self._database, list(self._services), self._notification)
+            except (ServiceError, SQLAlchemyError) as error:
+                log.warning("figures_not_told", error=str(error).split("\n")[0][:300])
 
     def _forget(self) -> None:
         try:
