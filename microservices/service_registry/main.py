@@ -23,7 +23,7 @@ from microservices.service_registry.logic.checks import HealthChecks
 from microservices.service_registry.logic.lead import lead_when_free
 from microservices.service_registry.logic.sweep import HealthSweep, running
 from microservices.service_registry.queries.channels import PANELS_CHANGED, SERVICES_CHANGED, SITE_CHECKED, SITE_DUE
-from microservices.service_registry.routes import internal, panels, services, watching
+from microservices.service_registry.routes import ga4gh, internal, panels, services, watching
 from microservices.service_registry.routes.answers import settle_catalogue
 from microservices.service_registry.routes.hot_reads import HotReadsMiddleware
 from microservices.service_registry.settings import Settings
@@ -44,7 +44,7 @@ def build(settings: Settings, now: Callable[[], datetime] = utc_now) -> FastAPI:
     app = create_app(
         NAME,
         settings,
-        [services.router, panels.router, watching.router, internal.router, events],
+        [services.router, panels.router, ga4gh.router, watching.router, internal.router, events],
         description="The catalogue of imputation sites and reference panels, and the sites' health.",
         lifespan=run_beside,
     )

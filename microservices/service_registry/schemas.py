@@ -54,6 +54,12 @@ class HistoryQuery(ListQuery):
     sort: str = "-checked_at"
 
 
+class NoQuery(BaseModel):
+    """Takes no parameters; a misspelt one is told instead of being ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 class CheckQuery(BaseModel):
     """`force`: check even though a recent result is known (operators and curators)."""
 

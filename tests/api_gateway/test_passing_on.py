@@ -27,6 +27,7 @@ def headers_of(answer: httpx.Response) -> list[tuple[str, str]]:
         ("/api/v1/panels/x", "service_registry_url"),
         ("/api/v1/curation/services/", "django_url"),
         ("/admin/", "django_url"),
+        ("/ga4gh/service-registry/v1/services", "service_registry_url"),
         ("/api/v1/files", "file_manager_url"),
         ("/api/v1/jobs", "job_processor_url"),
         ("/api/v1/job-templates", "job_processor_url"),

@@ -26,6 +26,10 @@ PUBLIC = {
     "/.well-known/jwks.json",
     "/api/v1/auth/register",
     "/api/v1/auth/token",
+    "/ga4gh/service-registry/v1/services",
+    "/ga4gh/service-registry/v1/services/types",
+    "/ga4gh/service-registry/v1/services/{service_id}",
+    "/ga4gh/service-registry/v1/service-info",
 }
 
 

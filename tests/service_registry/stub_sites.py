@@ -9,7 +9,13 @@ from typing import Any, Literal
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
-Mode = Literal["healthy", "maintenance", "html", "hanging", "meeting"]
+Mode = Literal["healthy", "maintenance", "html", "hanging", "meeting", "wes"]
+WES_INFO = {
+    "name": "A WES server",
+    "version": "2.3.4",
+    "supported_wes_versions": ["1.0.0", "1.1.0", "sapporo-2"],
+    "workflow_type_versions": {"CWL": {"workflow_type_version": ["v1.2"]}},
+}
 
 
 @dataclass
@@ -61,6 +67,16 @@ def build_sites(stub: StubSites) -> FastAPI:
         if mode == "maintenance":
             body |= {"maintenace": True, "maintenaceMessage": "Back on <b>Monday</b>."}
         return JSONResponse(body)
+
+    @app.get("/{name}/api/v2/server/counters")
+    async def answer_counters(name: str) -> Response:
+        if stub.modes.get(name) == "html":
+            return HTMLResponse("<html><body><h1>Welcome to nginx</h1></body></html>")
+        return JSONResponse({"complete": {"runs": 12}, "queue": {"size": 0}, "users": 3})
+
+    @app.get("/{name}/service-info")
+    async def answer_info(name: str) -> Response:
+        return JSONResponse(WES_INFO if stub.modes.get(name) == "wes" else {"detail": "Not Found"})
 
     return app
 

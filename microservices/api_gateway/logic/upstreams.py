@@ -20,6 +20,7 @@ _ROUTES = {
     "/api/v1/stats": "monitoring",
     "/api/v1/curation": "django",
     "/admin": "django",
+    "/ga4gh": "service_registry",
 }
 _JWKS = "/.well-known/jwks.json"
 _SOCKETS = {b"/api/v1/events": "notification"}

@@ -26,6 +26,12 @@ def list_sites(session: Session) -> list[ImputationService]:
     return list(session.scalars(sa.select(ImputationService).order_by(ImputationService.id)))
 
 
+def list_sites_in_use(session: Session) -> list[ImputationService]:
+    """With the number of their panels."""
+    statement = sa.select(ImputationService).options(undefer(ImputationService.panels_count))  # type: ignore[attr-defined]
+    return list(session.scalars(statement.where(_SITE_IN_USE).order_by(ImputationService.name, ImputationService.id)))
+
+
 def list_services(session: Session, query: ServiceQuery) -> Page[ServiceItem]:
     statement = sa.select(ImputationService).options(undefer(ImputationService.panels_count))  # type: ignore[attr-defined]
     statement = statement.where(_SITE_IN_USE if query.is_active else ~_SITE_IN_USE)

@@ -14,16 +14,14 @@ from microservices.service_registry.logic.catalogue_cache import CatalogueCache,
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
 
 
-async def answer_from_cache(
-    request: Request, part: Part, read: Callable[[Session], BaseModel], *, exclude_none: bool = False
-) -> Response:
+async def answer_from_cache(request: Request, part: Part, read: Callable[[Session], BaseModel]) -> Response:
     """What `read` gives, as JSON, kept under the request's address. What `read` raises is not kept."""
     cache: CatalogueCache = request.app.state.cache
     database: Database = request.app.state.database
 
     def read_bytes() -> bytes:
         with database.transaction() as session:
-            return read(session).model_dump_json(exclude_none=exclude_none).encode()
+            return read(session).model_dump_json(by_alias=True).encode()
 
     answer = await cache.answer(part, name_question(request.scope), read_bytes)
     status, headers = make_headers(answer, request.headers.get("if-none-match"))
