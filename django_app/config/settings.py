@@ -115,6 +115,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "django_app.imputation.api.schema.describe_refusals",
+    ],
 }
 UNFOLD = {
     "SITE_TITLE": "ImputeHub curation",

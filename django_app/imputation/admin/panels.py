@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
+from django_app.imputation.admin.editing import EditedPages, SeenStateForm
 from django_app.imputation.admin.history import HistoryPages
 from django_app.imputation.admin.importing import PanelSheets
 from django_app.imputation.models import ReferencePanel
@@ -17,13 +18,19 @@ class PanelInline(TabularInline):
 
 
 @admin.register(ReferencePanel)
-class PanelAdmin(PanelSheets, HistoryPages, ModelAdmin):
+class PanelAdmin(EditedPages, PanelSheets, HistoryPages, ModelAdmin):
+    form = SeenStateForm
     history_kind = "panel"
-    list_display = ("name", "service", "panel_id", "build", "samples_count", "variants_count", "is_active")
-    list_filter = ("build", "is_active", "service")
+    list_display = ("name", "service", "panel_id", "build", "samples_count", "variants_count", "is_active", "offered")
+    list_filter = ("build", "is_active", ("withdrawn_at", admin.EmptyFieldListFilter), "service")
     list_select_related = ("service",)
     search_fields = ("name", "panel_id", "service__name")
-    readonly_fields = ("created_at", "updated_at")
+    readonly_fields = ("withdrawn_at", "created_at", "updated_at")
+
+    @admin.display(description="Offered", boolean=True, ordering="withdrawn_at")
+    def offered(self, panel: ReferencePanel) -> bool:
+        """By the site's own list, when it was last compared with ours."""
+        return panel.withdrawn_at is None
 
     def get_readonly_fields(self, request: HttpRequest, obj: ReferencePanel | None = None) -> tuple[str, ...]:
         """A panel stays with its site."""

@@ -1,34 +1,28 @@
 """Sites with their panels, and how far the registry is."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import CharField, Count, Q, QuerySet, Value
+from django.db.models import CharField, Count, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest
-from django.template.loader import render_to_string
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanWidget
 
+from django_app.imputation.admin.editing import EditedPages, SeenStateForm, warn_of_jobs
+from django_app.imputation.admin.filters import HealthFilter, SyncFilter
 from django_app.imputation.admin.history import HistoryPages
 from django_app.imputation.admin.importing import SiteExport
 from django_app.imputation.admin.panels import PanelInline
+from django_app.imputation.admin.registry_view import RegistryColumns
 from django_app.imputation.admin.site_actions import SiteActions
-from django_app.imputation.live_health import NO_ANSWER, describe_finding, get_live_health, name_status
 from django_app.imputation.models import ImputationService
 from django_app.imputation.validation import validate_credential
-from django_app.outbox.states import STATES, annotate_state, explain_state
-
-if TYPE_CHECKING:
-    ServiceModelForm = forms.ModelForm[ImputationService]
-else:
-    ServiceModelForm = forms.ModelForm
-
-_LOOKS = {"healthy": "success", "degraded": "warning", "unhealthy": "danger", "unknown": "info"}
+from django_app.outbox.states import annotate_state
 
 
-class ServiceForm(ServiceModelForm):
+class ServiceForm(SeenStateForm):
     """The credential is written here and never shown: an empty field keeps the one that is set."""
 
     new_credential = forms.CharField(
@@ -44,36 +38,39 @@ class ServiceForm(ServiceModelForm):
         model = ImputationService
         fields = "__all__"  # what is not editable (the credential itself) is left out by Django
 
-    def save(self, commit: bool = True) -> ImputationService:
+    def save(self, commit: bool = True) -> Any:
         text = self.cleaned_data["new_credential"]
         if text or self.cleaned_data["clear_credential"]:
             self.instance.set_credential(text)
         return super().save(commit)
 
 
-class SyncFilter(admin.SimpleListFilter):
-    title = "sync state"
-    parameter_name = "sync"
-
-    def lookups(self, _request: HttpRequest, _admin: Any) -> list[tuple[Any, str]]:
-        return list(STATES.items())
-
-    def queryset(self, _request: HttpRequest, queryset: QuerySet[ImputationService]) -> QuerySet[ImputationService]:
-        return queryset.filter(Q(sync_state=self.value())) if self.value() in STATES else queryset
-
-
 @admin.register(ImputationService)
-class ServiceAdmin(SiteActions, SiteExport, HistoryPages, ModelAdmin):
+class ServiceAdmin(SiteActions, RegistryColumns, EditedPages, SiteExport, HistoryPages, ModelAdmin):
     history_kind = "site"
     form = ServiceForm
     inlines = (PanelInline,)
     list_display = ("name", "api_type", "country", "is_active", "panel_count", "live_health", "sync_state")
-    list_filter = ("api_type", "country", "is_active", SyncFilter)
+    list_filter = ("api_type", "country", "is_active", HealthFilter, SyncFilter)
     search_fields = ("name", "base_url", "location", "panels__name", "panels__panel_id")
-    readonly_fields = ("credential_state", "live_health", "sync_state", "created_at", "updated_at")
+    readonly_fields = ("credential_state", *RegistryColumns.registry_fields, "created_at", "updated_at")
     actions = ("test_connections", "check_healths", "sync_many", "push_many")
     fieldsets = (
-        (None, {"fields": ("name", "service_type", "api_type", "base_url", "location", "country", "is_active")}),
+        (
+            None,
+            {
+                "fields": (
+                    "name",
+                    "service_type",
+                    "api_type",
+                    "base_url",
+                    "location",
+                    "country",
+                    "is_active",
+                    "seen_state",
+                )
+            },
+        ),
         (
             "Access",
             {
@@ -89,7 +86,8 @@ class ServiceAdmin(SiteActions, SiteExport, HistoryPages, ModelAdmin):
         ),
         ("Limits", {"fields": ("max_file_size_mb", "supported_formats", "min_samples", "max_samples")}),
         ("Adapter", {"fields": ("api_config",)}),
-        ("Registry", {"fields": ("live_health", "sync_state", "created_at", "updated_at")}),
+        ("As the registry knows it", {"fields": RegistryColumns.registry_fields}),
+        ("Dates", {"fields": ("created_at", "updated_at")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ImputationService]:
@@ -101,24 +99,10 @@ class ServiceAdmin(SiteActions, SiteExport, HistoryPages, ModelAdmin):
     def panel_count(self, service: Any) -> int:
         return int(service.panel_total)
 
-    @admin.display(description="Health")
-    def live_health(self, service: ImputationService) -> str:
-        known = get_live_health().read()
-        if known is None:
-            return NO_ANSWER
-        health = known.get(service.pk)
-        if health is None:
-            return "not known to the registry yet"
-        look = {
-            "status": name_status(health),
-            "look": _LOOKS[health.health_status],
-            "finding": describe_finding(health),
-        }
-        return render_to_string("imputation/site_health.html", look)
-
-    @admin.display(description="Registry", ordering="sync_state")
-    def sync_state(self, service: Any) -> str:
-        return explain_state(service) if hasattr(service, "sync_state") else "not saved yet"
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        if "post" not in request.POST:
+            warn_of_jobs(request, list(objs))
+        return super().get_deleted_objects(objs, request)
 
     @admin.display(description="Credential")
     def credential_state(self, service: ImputationService) -> str:

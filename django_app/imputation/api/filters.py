@@ -9,8 +9,10 @@ from django_app.outbox.states import STATES
 
 class ServiceFilters(django_filters.FilterSet):
     api_type = django_filters.ChoiceFilter(choices=ApiKind.choices)
+    service_type = django_filters.CharFilter()
     country = django_filters.CharFilter(lookup_expr="iexact")
     is_active = django_filters.BooleanFilter()
+    sync_state = django_filters.ChoiceFilter(choices=list(STATES.items()))
     q = django_filters.CharFilter(method="search")
 
     def search(self, queryset: QuerySet[ImputationService], _name: str, text: str) -> QuerySet[ImputationService]:
@@ -22,6 +24,9 @@ class PanelFilters(django_filters.FilterSet):
     build = django_filters.ChoiceFilter(choices=Build.choices)
     population = django_filters.CharFilter(method="with_population")
     is_active = django_filters.BooleanFilter()
+    withdrawn = django_filters.BooleanFilter(
+        field_name="withdrawn_at", lookup_expr="isnull", exclude=True, label="Does the site's list no longer have it?"
+    )
     q = django_filters.CharFilter(method="search")
 
     def with_population(self, queryset: QuerySet[ReferencePanel], _name: str, word: str) -> QuerySet[ReferencePanel]:

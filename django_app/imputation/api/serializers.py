@@ -121,6 +121,7 @@ class PanelSerializer(StrictSerializer):
             "variants_count",
             "is_active",
             "recipe",
+            "withdrawn_at",
             "created_at",
             "updated_at",
         )

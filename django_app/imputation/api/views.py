@@ -19,11 +19,13 @@ from django_app.imputation.api.actions import ServiceActions
 from django_app.imputation.api.filters import PanelFilters, ServiceFilters, SyncFilters
 from django_app.imputation.api.idempotency import create_once
 from django_app.imputation.api.pagination import CursorPages
+from django_app.imputation.api.preconditions import add_etag, check_precondition, tell_etag
 from django_app.imputation.api.serializers import (
     PanelSerializer,
     ServiceSerializer,
     SyncSerializer,
 )
+from django_app.imputation.concurrency import Curated
 from django_app.imputation.models import ImputationService, ReferencePanel, site_subject
 from django_app.outbox.models import Subject
 from django_app.outbox.recording import lock_subjects, record_change
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
 else:
     Curation = viewsets.ModelViewSet
     SyncListing = viewsets.GenericViewSet
+
+
+IF_MATCH = OpenApiParameter("If-Match", location=OpenApiParameter.HEADER)
 
 
 def list_services() -> QuerySet[ImputationService]:
@@ -57,7 +62,7 @@ class CurationViewSet(Curation):
     pagination_class = CursorPages
     filter_backends = (DjangoFilterBackend,)
     http_method_names = ("get", "post", "patch", "delete", "head", "options")
-    sortable = ("-created_at", "name")
+    sortable: tuple[str, ...] = ("-created_at", "name", "updated_at")
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """The author's name for the history is asked for before anything is locked."""
@@ -65,9 +70,15 @@ class CurationViewSet(Curation):
         if request.method not in SAFE_METHODS:
             request.user.get_username()
 
-    def lock_site(self) -> None:
+    def lock_site(self) -> Curated:
         """Takes the lock of the site that is about to be changed; 404 when there is none."""
-        lock_subjects(self.get_object().subject)
+        thing: Curated = self.get_object()
+        lock_subjects(thing.subject)
+        return thing
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        etag = tell_etag(type(thing := self.get_object()), thing.pk)
+        return add_etag(super().retrieve(request, *args, **kwargs), etag)
 
     @extend_schema(parameters=[OpenApiParameter("Idempotency-Key", location=OpenApiParameter.HEADER)])
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -75,12 +86,20 @@ class CurationViewSet(Curation):
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         with transaction.atomic():
-            self.lock_site()
-            return super().update(request, *args, **kwargs)
+            thing = self.lock_site()
+            check_precondition(request, thing)
+            answer = super().update(request, *args, **kwargs)
+            return add_etag(answer, tell_etag(type(thing), thing.pk))
 
+    @extend_schema(parameters=[IF_MATCH])
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """With `If-Match`, the ETag of the answer that you have seen: only if nobody has changed it since, else 412."""
+        return super().partial_update(request, *args, **kwargs)
+
+    @extend_schema(parameters=[IF_MATCH])
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         with transaction.atomic():
-            self.lock_site()
+            check_precondition(request, self.lock_site())
             return super().destroy(request, *args, **kwargs)
 
 
@@ -116,6 +135,7 @@ class PanelViewSet(CurationViewSet):
     serializer_class = PanelSerializer
     filterset_class = PanelFilters
     queryset = ReferencePanel.objects.all()
+    sortable = (*CurationViewSet.sortable, "panel_id")
 
 
 class SyncStatusViewSet(mixins.ListModelMixin, SyncListing):
