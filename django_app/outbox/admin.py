@@ -1,16 +1,21 @@
 """Deliveries, to look at and to try again; nobody writes them by hand."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.db.models import F
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
 from unfold.admin import ModelAdmin
 
-from django_app.outbox.models import Delivery
+from django_app.outbox.models import Delivery, Subject
 from django_app.outbox.recording import retry_delivery
+from django_app.outbox.states import annotate_state, explain_state
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+    from django.urls import URLPattern
     from django.utils.functional import _StrPromise
 
 
@@ -30,6 +35,9 @@ class StateFilter(admin.SimpleListFilter):
             case "waiting":
                 return queryset.filter(delivered_at=None, parked_at=None)
         return queryset
+
+
+_MOST_STATES = 500
 
 
 @admin.register(Delivery)
@@ -52,6 +60,19 @@ class DeliveryAdmin(ModelAdmin):
     def retry_now(self, request: HttpRequest, queryset: "QuerySet[Delivery]") -> None:
         count = retry_delivery(list(queryset.values_list("pk", flat=True)))
         self.message_user(request, f"{count} deliveries are tried again now.")
+
+    def get_urls(self) -> "list[URLPattern]":
+        states = path("states/", self.admin_site.admin_view(self.tell_states), name="outbox_delivery_states")
+        urls: list[URLPattern] = super().get_urls()
+        return [states, *urls]
+
+    def tell_states(self, request: HttpRequest) -> JsonResponse:
+        """`?subjects=site/…,site/…` → subject → its state in words: what `live_states.js` asks every second."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        names = request.GET.get("subjects", "").replace("\x00", "").split(",")[:_MOST_STATES]
+        rows: Any = annotate_state(Subject.objects.filter(name__in=names), F("name"))
+        return JsonResponse({row.name: explain_state(row) for row in rows})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

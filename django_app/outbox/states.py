@@ -5,12 +5,17 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db.models import Case, CharField, Count, F, Min, Model, OuterRef, QuerySet, Subquery, Value, When
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from prometheus_client import Gauge
 
 from django_app.outbox.models import Delivery
 from microservices.kernel.metrics import OUTBOX_DEPTH, OUTBOX_OLDEST_SECONDS
 
 IN_SYNC, PENDING, FAILED = "in_sync", "pending", "failed"
 STATES = {IN_SYNC: "in sync", PENDING: "pending", FAILED: "failed"}
+
+OUTBOX_PARKED = Gauge("outbox_parked", "Events that were refused and wait for a person", ["subscriber"])
 
 M = TypeVar("M", bound=Model)
 
@@ -49,16 +54,22 @@ def explain_state(row: Any) -> str:
     return f"{words}, {then}: {row.sync_error}"
 
 
+def show_state(row: Any) -> SafeString:
+    """The same for a page, where `live_states.js` keeps it as it is."""
+    return format_html('<span data-sync-subject="{}">{}</span>', row.sync_subject, explain_state(row))
+
+
 def measure_outbox() -> None:
-    """Set the gauges of depth and oldest age."""
+    """Set the gauges of depth, of what was refused, and of oldest age."""
     waiting = (
         Delivery.objects.filter(delivered_at=None)
         .values("subscriber")
-        .annotate(depth=Count("id"), oldest=Min("occurred_at"))
+        .annotate(depth=Count("id"), parked=Count("parked_at"), oldest=Min("occurred_at"))
     )
     found = {row["subscriber"]: row for row in waiting.order_by(F("subscriber"))}
     for subscriber in settings.OUTBOX_SUBSCRIBERS:
         row = found.get(subscriber)
         OUTBOX_DEPTH.labels(subscriber).set(row["depth"] if row else 0)
+        OUTBOX_PARKED.labels(subscriber).set(row["parked"] if row else 0)
         age = (timezone.now() - row["oldest"]).total_seconds() if row else 0
         OUTBOX_OLDEST_SECONDS.labels(subscriber).set(age)
