@@ -7,7 +7,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 PACKAGES := microservices imputehub sandbox django_app
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ui demo test check bench lock clean
+.PHONY: help setup ui demo test check pictures bench lock clean
 
 help: ## Tell what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,9 @@ check: setup ## ruff, mypy, import-linter, architecture tests; eslint, tsc and v
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q -n 2 tests/architecture
 	$(BIN)/python -m imputehub.frontend check
+
+pictures: ui ## Take the pictures anew that the interface is compared with
+	IMPUTEHUB_RENEW_PICTURES=1 $(BIN)/pytest -q tests/e2e/test_browser_appearance.py
 
 bench: setup ## Measure what docs and goals speak of
 	for script in tests/load/bench_*.py; do PYTHONPATH=. $(BIN)/python $$script || exit 1; done

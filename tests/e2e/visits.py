@@ -50,7 +50,7 @@ def open_visit(
         raise
     finally:
         context.close()
-    assert not faults
+    assert not faults, "\n".join(faults)
 
 
 def watch_faults(page: Page, expected: Collection[int]) -> list[str]:
