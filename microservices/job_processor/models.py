@@ -91,6 +91,11 @@ class Run(Base):
             "next_action_at",
             postgresql_where=text("status NOT IN ('completed', 'failed', 'cancelled')"),
         ),
+        Index(
+            "ix_job_runs_site",
+            "service_id",
+            postgresql_where=text("status NOT IN ('completed', 'failed', 'cancelled')"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -117,6 +122,8 @@ class Run(Base):
     next_action_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     setbacks: Mapped[int] = mapped_column(Integer, default=0)
     """How often in a row the present step was put off; it stretches the next pause."""
+    waits_for: Mapped[str | None]
+    """Whose account at the site is full (`own`, `curated`, `none`), for a run that waits for a place there."""
     woken_at: Mapped[datetime | None]
     """When news came that may let it go on; empty since somebody began to look at it."""
     cancel_requested_at: Mapped[datetime | None]

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from microservices.job_processor.models import (
@@ -96,6 +97,43 @@ def select_due_runs(statuses: Iterable[str], now: datetime, limit: int) -> Selec
         .limit(limit)
         .with_for_update(of=Run, skip_locked=True)
     )
+
+
+class AccountAtSite(NamedTuple):
+    """`owner_id` None: an account that many people share."""
+
+    service_id: UUID
+    source: str
+    owner_id: UUID | None
+
+
+def _is_at(account: AccountAtSite) -> tuple[ColumnElement[bool], ...]:
+    own = () if account.owner_id is None else (Run.owner_id == account.owner_id,)
+    return Run.service_id == account.service_id, *own
+
+
+def _select_places_taken(account: AccountAtSite) -> Select[Any]:
+    """The owners of the jobs that are at the site, or may be."""
+    may_be = Attempt.outcome.is_(None) | ((Attempt.outcome == "accepted") & Attempt.retired_at.is_(None))
+    return (
+        select(Run.owner_id)
+        .join(Attempt, Attempt.run_id == Run.id)
+        .where(*_is_at(account), Run.status.in_(("submitting", "running")))
+        .where(may_be, Attempt.credential_source == account.source)
+    )
+
+
+def count_places_taken(session: Session, account: AccountAtSite) -> int:
+    return session.scalar(select(func.count()).select_from(_select_places_taken(account).subquery())) or 0
+
+
+def select_waiting(account: AccountAtSite, also: UUID | None = None) -> Select[Any]:
+    """Ids of the runs that wait for a place (and `also`), whose turn is first first."""
+    places = _select_places_taken(account).subquery()
+    taken = select(func.count()).where(places.c.owner_id == Run.owner_id).scalar_subquery()
+    waits = (Run.waits_for == account.source) & (Run.status == "waiting_for_site") & Run.cancel_requested_at.is_(None)
+    wanted = waits if also is None else waits | (Run.id == also)
+    return select(Run.id).where(*_is_at(account), wanted).order_by(taken, Run.created_at, Run.id)
 
 
 def find_open_attempt(run: Run) -> Attempt | None:

@@ -44,6 +44,7 @@ def hold_run(session: Session, run: Run, reason: str, config: ApiConfig, retry_a
         cancel_unsent(session, run)
         return
     change_run(session, run, run.status if is_open else "waiting_for_site", reason)
+    run.waits_for = None
     is_woken = run.woken_at is not None
     put_off(run, config.hold_retry_s)
     if retry_after_s is not None and not is_woken:
@@ -57,6 +58,8 @@ def settle_site_error(session: Session, run: Run, error: SiteError, config: ApiC
         fail_run(session, run, describe_site_error(error))
     else:
         hold_run(session, run, f"{error.message} {error.fix}".strip(), config, error.retry_after_s)
+        if isinstance(error, SiteFullError) and run.attempts:
+            run.waits_for = run.attempts[-1].credential_source
 
 
 def is_lost(run: Run, error: Exception) -> bool:

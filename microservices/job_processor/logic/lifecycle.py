@@ -14,6 +14,7 @@ from microservices.contracts.job_processor import (
     RunEnded,
     RunUpdated,
 )
+from microservices.job_processor.logic.places import wake_next
 from microservices.job_processor.models import FINAL_STATUSES, Job, Run, StatusUpdate
 from microservices.kernel.db import utc_now
 from microservices.kernel.outbox import record_event
@@ -31,6 +32,7 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     "cancelled": frozenset(),
 }
 
+_AT_SITE = frozenset({"submitting", "running"})
 _AT_WORK = frozenset({"submitting", "waiting_for_site", "running", "collecting"})
 
 
@@ -68,6 +70,7 @@ def change_run(session: Session, run: Run, status: str, message: str, *, error: 
     if status == run.status and message == run.message and error == run.error:
         return
     now = utc_now()
+    leaves_site = run.status in _AT_SITE and status not in _AT_SITE | {"waiting_for_site"}
     if status != run.status:
         run.next_action_at = now
         if status not in ("submitting", "waiting_for_site"):
@@ -77,6 +80,9 @@ def change_run(session: Session, run: Run, status: str, message: str, *, error: 
         run.progress = 100.0
     run.finished_at = now if status in FINAL_STATUSES else None
     tell_run(session, run)
+    if leaves_site:
+        session.flush()
+        wake_next(session, run)
     if status in FINAL_STATUSES and run.attempts:
         _tell_end(session, run)
     _derive_job(session, run.job)

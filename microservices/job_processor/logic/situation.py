@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy.orm import Session
+
 from microservices.backends.base import Backend, SiteError
 from microservices.contracts.registry import SiteRecord
 from microservices.job_processor.logic.engine import Engine
 from microservices.job_processor.logic.holding import hold_run, settle_site_error
 from microservices.job_processor.logic.identity import identify_account
 from microservices.job_processor.logic.leases import own_run
+from microservices.job_processor.logic.places import explain_wait
 from microservices.job_processor.logic.sites import Account
 from microservices.job_processor.models import Run
 
@@ -24,6 +27,16 @@ class Situation:
     def hold(self, reason: str) -> None:
         with own_run(self.engine.database, self.run.id, self.epoch) as (session, run):
             hold_run(session, run, reason, self.record.site.api_config)
+
+    def keep_turn(self, session: Session, run: Run) -> bool:
+        """Whether the run may be sent now; if not, it waits for a place at the site."""
+        config = self.record.site.api_config
+        reason = explain_wait(session, run, self.account.source, config.max_concurrent_jobs)
+        if reason is None:
+            return True
+        hold_run(session, run, reason, config)
+        run.waits_for = self.account.source
+        return False
 
     def verify_account(self) -> str | None:
         """Which account the site takes the credential for (`identify_account`); None: for none, and the run is held.

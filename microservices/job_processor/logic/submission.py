@@ -27,6 +27,7 @@ from microservices.job_processor.logic.holding import (
 )
 from microservices.job_processor.logic.leases import holding_lease, own_run, take_lease
 from microservices.job_processor.logic.lifecycle import change_run
+from microservices.job_processor.logic.places import hold_places
 from microservices.job_processor.logic.reconciliation import reconcile
 from microservices.job_processor.logic.sites import CredentialMissingError
 from microservices.job_processor.logic.situation import Situation
@@ -120,6 +121,9 @@ def _find_welcome(situation: Situation) -> str | None:
         with own_run(situation.engine.database, situation.run.id, situation.epoch) as (session, run):
             fail_run(session, run, error)
         return None
+    with own_run(situation.engine.database, situation.run.id, situation.epoch) as (session, run):
+        if not situation.keep_turn(session, run):
+            return None
     try:
         probe = loop.run(situation.backend.probe())
         if probe.health != "healthy":
@@ -155,6 +159,9 @@ def _send(situation: Situation, identity: str) -> None:
     with own_run(engine.database, run_id, situation.epoch) as (session, run):
         if run.cancel_requested_at is not None:
             cancel_unsent(session, run)
+            return
+        hold_places(session, run, situation.account.source)
+        if not situation.keep_turn(session, run):
             return
         submission = open_attempt(engine, run, situation.epoch, Sender(situation.account.source, identity), links)
         change_run(session, run, "submitting", f"Sending to '{situation.record.site.name}'.")
