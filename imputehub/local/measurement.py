@@ -10,10 +10,18 @@ def measure_memory(pid: int) -> float:
     try:
         process = psutil.Process(pid)
         family = [process, *process.children(recursive=True)]
-        sizes = [getattr(info, "pss", info.rss) for info in (one.memory_full_info() for one in family)]
     except psutil.Error:
         return 0.0
-    return round(sum(sizes) / 2**20, 1)
+    return round(sum(_measure_one(member) for member in family) / 2**20, 1)
+
+
+def _measure_one(process: psutil.Process) -> int:
+    """Bytes; 0 for one that has just ended, as PostgreSQL's do with their connections."""
+    try:
+        info = process.memory_full_info()
+    except psutil.Error:
+        return 0
+    return int(getattr(info, "pss", info.rss))
 
 
 def measure_uptime(pid: int) -> float:

@@ -102,12 +102,14 @@ def list_shown(page: httpx.Response, *names: str) -> list[str]:
 def test_the_list_shows_the_jobs_of_all_with_the_names_of_their_targets(store: JobStore, browser: httpx.Client) -> None:
     panel = add_panel(add_site())
     store.add("cohort A", "running", service_id=panel.service_id, panel_id=panel.pk, progress=40)
-    store.add("<b>cohort</b>", "failed")
+    owner = uuid4()
+    store.add("<b>cohort</b>", "failed", owner=owner)
     page = browser.get(JOBS)
     assert list_shown(page, "cohort A", "&lt;b&gt;cohort&lt;/b&gt;") == ["cohort A", "&lt;b&gt;cohort&lt;/b&gt;"]
     assert f"{panel.name} at {panel.service.name}" in page.text
     assert "a panel that is no longer here at a site that is no longer here" in page.text
     assert "2 jobs, the newest first" in page.text
+    assert f">{str(owner)[:8]}</a>" in page.text
     assert 'data-refresh-every="10"' in page.text
 
 

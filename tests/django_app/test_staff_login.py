@@ -163,6 +163,13 @@ def test_the_account_here_is_a_shadow_of_the_platforms(users: UserService, door:
     assert User.objects.get().get_full_name() == "Ada Renamed"
 
 
+def test_administrators_see_who_logs_in_by_which_account(users: UserService, door: Door) -> None:
+    ensure_staff([{"email": "break-glass@example.org", "password": PASSWORD, "roles": ["admin"]}])
+    page = door.enter(users.add("admin")).get("/admin/auth/user/").text
+    assert page.count("here, with a local password") == 1
+    assert page.count("with the platform&#x27;s account") == 1
+
+
 def test_tokens_are_kept_encrypted(users: UserService, door: Door) -> None:
     door.enter(users.add("curator"))
     session = PlatformSession.objects.get()

@@ -103,6 +103,7 @@ def describe_job(job: OverseenJob, places: Places) -> dict[str, Any]:
         "record": job,
         "look": _LOOKS.get(job.status, "info"),
         "status": job.status.replace("_", " "),
+        "owner": str(job.owner_id).partition("-")[0],
         "targets": [places.name_target(run) for run in job.runs],
         "may_be_cancelled": job.status in _UNFINISHED,
         "may_be_retried": any(run.status == "failed" for run in job.runs),
