@@ -60,9 +60,17 @@ class Examination:
 
     @property
     def advice(self) -> str:
-        """What a curator can do about what was found, where that is known."""
-        fix = self.probe.fix
-        return _ADVICE.get(self.probe.code, "" if fix == _NO_USE else fix)
+        return advise(self.probe.code, self.probe.fix)
+
+
+def advise(code: str, fix: str) -> str:
+    """What a curator can do about a `SiteError`; empty where nobody knows."""
+    return _ADVICE.get(code, "" if fix == _NO_USE else fix)
+
+
+def join_sentences(*parts: str) -> str:
+    """One text for people; a site's own words often lack their full stop."""
+    return " ".join(part if part[-1] in ".!?:" else f"{part}." for part in parts if part)
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,7 @@ class ConnectionReport:
     @property
     def details(self) -> str:
         """The site's own words, what to do, TLS, and the credential."""
-        return " ".join(filter(None, (self.message, self.fix, self.tls, self._describe_credential())))
+        return join_sentences(self.message, self.fix, self.tls, self._describe_credential())
 
     def _describe_credential(self) -> str:
         if self.credential is None:
@@ -164,7 +172,8 @@ async def _ask(connection: SiteConnection, http: aiohttp.ClientSession, describe
         return Examination(probe, tls)
     credential, was_judged = await _verify_credential(backend) if connection.credential else (None, True)
     description = None
-    if describe and (credential is None or credential.valid or not was_judged):
+    is_asked = describe and probe.health != "unhealthy"
+    if is_asked and (credential is None or credential.valid or not was_judged):
         try:
             description = await backend.describe()
         except SiteError as error:

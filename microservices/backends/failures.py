@@ -3,6 +3,7 @@
 Raised without their cause: the library's errors carry full addresses, and links to results are secrets.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
@@ -65,7 +66,9 @@ def _name_failure(failure: Exception) -> tuple[str, str]:
         case aiohttp.ClientConnectorDNSError():
             return "name_unknown", "The site's name could not be resolved."
         case aiohttp.ClientConnectorError():
-            reason = failure.os_error.strerror or "connection failed"
+            # The event loop's own text repeats the address and leaves out why.
+            number = failure.os_error.errno
+            reason = os.strerror(number) if number and number > 0 else "connection failed"
             return "connect_failed", f"The site could not be reached: {reason}."
         case aiohttp.ConnectionTimeoutError():
             return "connect_timeout", "The site did not accept a connection in time."

@@ -134,6 +134,7 @@ def test_a_wes_site_is_found_under_its_usual_path_and_shown_readably(wizard: Wiz
         assert words in wizard.text
     for words in ("mailto:node@example.org", "https://example.org/log-in", "a cancelled run goes on there"):
         assert words in wizard.text
+    assert "no: after a lost answer somebody has to ask" in wizard.text
     wizard.press(name="A node", country="ML").press(leave_out=("requires_auth",))
     assert wizard.step == "panels"
     assert "WES has no list of panels" in wizard.text
@@ -273,6 +274,8 @@ def test_a_private_address_is_explained_and_needs_the_tick(wizard: Wizard, site:
     wizard.press("_back").press(base_url=site.url)
     assert "plain http" in wizard.text
     assert site.seen == []
+    wizard.press("_back").press(allow_private_network="on")
+    assert FormReader(wizard.text).fields["name"] == "Stub site", "what was left empty is filled in"
 
 
 def test_a_site_in_maintenance_says_so_in_its_own_words(wizard: Wizard, site: StubSite) -> None:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from pydantic import ValidationError as ShapeError
 
+from django_app.imputation.connection import advise, join_sentences
 from django_app.imputation.models import Build, ImputationService
 from django_app.imputation.panel_diff import PanelDiff, compare_panels
 from django_app.imputation.panel_sync import DiffChangedError, apply_panels, ask_many
@@ -68,7 +69,6 @@ def show_sync(
         return HttpResponseRedirect(back)
     context = {
         **model_admin.admin_site.each_context(request),
-        "opts": model_admin.opts,
         "title": "Sync panels",
         "sites": open_,
         "has_differences": any(entry.diff and entry.diff.differences for entry in open_),
@@ -121,7 +121,7 @@ def _tell(
 def _explain(error: Exception) -> str:
     match error:
         case SiteError():
-            return f"{error.message} {error.fix}".strip()
+            return join_sentences(error.message, advise(error.code, error.fix))
         case DecryptionError():
             return "Its credential cannot be opened with the platform's keys. Set it again."
         case ShapeError():

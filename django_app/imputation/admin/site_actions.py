@@ -50,7 +50,7 @@ class SiteActions:
     )
 
     class Media:
-        js = ("imputation/post_actions.js",)
+        js = ("imputation/post_actions.js", "imputation/live_states.js")
 
     @action(description="Set up a site", url_path="set-up", permissions=["add"], icon="add_link")  # type: ignore[untyped-decorator]
     def set_up(self: Any, request: HttpRequest) -> HttpResponse:
@@ -110,7 +110,6 @@ class SiteActions:
         results = act(services)
         context = {
             **self.admin_site.each_context(request),
-            "opts": self.opts,
             "title": title,
             "results": results,
             "summary": _count(results),

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from django_app.imputation.api.serializers import ConnectionSerializer
-from django_app.imputation.connection import try_site
+from django_app.imputation.connection import advise, join_sentences, try_site
 from django_app.imputation.models import Build, ImputationService
 from django_app.imputation.panel_diff import PanelDiff, compare_panels
 from django_app.imputation.panel_sync import DiffChangedError, apply_panels, ask_panels
@@ -35,7 +35,7 @@ class SiteProblemError(ServiceError):
     title = "The site cannot be asked"
 
     def __init__(self, message: str, *, code: str, whose: Whose, fix: str = "") -> None:
-        super().__init__(f"{message} {fix}".strip(), code=code)
+        super().__init__(join_sentences(message, fix), code=code)
         self.status = 502 if whose == "site" else 409
         self.whose = whose
 
@@ -139,7 +139,9 @@ def _ask(service: ImputationService) -> tuple[OfferedPanel, ...]:
     try:
         return async_to_sync(ask_panels)(service)
     except SiteError as error:
-        raise SiteProblemError(error.message, code=error.code, whose=error.whose, fix=error.fix) from error
+        raise SiteProblemError(
+            error.message, code=error.code, whose=error.whose, fix=advise(error.code, error.fix)
+        ) from error
     except ShapeError as error:
         reason = str(error.errors()[0]["msg"])
         message = "The site's api_config is not valid."

@@ -20,16 +20,30 @@ def read_address(draft: Draft) -> dict[str, Any] | None:
 
 def open_site_form(draft: Draft) -> SiteForm:
     """With what the site told filled in, until the curator has sent the form."""
-    described = draft.finding.description if draft.finding else None
-    limits = described.limits if described else None
-    told = {
-        "name": described.name if described else "",
-        "min_samples": limits.min_samples if limits else None,
-        "max_samples": limits.max_samples if limits else None,
-        "max_file_size_mb": limits.max_file_size_mb if limits else None,
-    }
     asks = draft.finding is None or draft.finding.api_type is None or "api_type" in draft.typed.get("site", {})
-    return SiteForm(draft.read_typed("site"), initial=told, ask_interface=asks)
+    return SiteForm(draft.read_typed("site"), initial=_read_told(draft), ask_interface=asks)
+
+
+def fill_gaps(draft: Draft) -> None:
+    """Put what the site tells where the curator, who saw it silent, has left the form empty."""
+    typed = draft.typed.get("site")
+    if typed is not None:
+        typed.pop("api_type", None)
+        told = {name: [str(value)] for name, value in _read_told(draft).items() if value}
+        typed.update({name: words for name, words in told.items() if not "".join(typed.get(name, []))})
+
+
+def _read_told(draft: Draft) -> dict[str, Any]:
+    described = draft.finding.description if draft.finding else None
+    if described is None:
+        return {}
+    limits = described.limits
+    return {
+        "name": described.name,
+        "min_samples": limits.min_samples,
+        "max_samples": limits.max_samples,
+        "max_file_size_mb": limits.max_file_size_mb,
+    }
 
 
 def open_access_form(draft: Draft, typed: QueryDict | None = None) -> AccessForm:

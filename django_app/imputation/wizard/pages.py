@@ -59,7 +59,6 @@ def may_set_up(request: HttpRequest) -> bool:
 def _show(request: HttpRequest, model_admin: Any, draft: Draft, step: Step) -> HttpResponse:
     context = {
         **model_admin.admin_site.each_context(request),
-        "opts": model_admin.opts,
         "title": "Set up a site",
         "subtitle": step.title,
         "draft": draft,

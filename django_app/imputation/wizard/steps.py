@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django_app.imputation.wizard.drafts import Draft, StepName
 from django_app.imputation.wizard.entries import (
     ask_site,
+    fill_gaps,
     find_duplicates,
     open_access_form,
     open_site_form,
@@ -57,7 +58,7 @@ class AddressStep:
         if draft.sealed_credential and before is not None and before.base_url != draft.finding.base_url:
             draft.drop_credential()
             messages.warning(request, "The credential that you had entered was for the other address: enter it again.")
-        draft.typed.get("site", {}).pop("api_type", None)
+        fill_gaps(draft)
         if before is not None and before.api_type != draft.finding.api_type:
             draft.typed.pop("panels", None)
         return True
@@ -77,6 +78,7 @@ class SiteStep:
     def accept(self, request: HttpRequest, draft: Draft) -> bool:
         if "_again" in request.POST:
             ask_site(draft)
+            fill_gaps(draft)
             return False
         form = open_site_form(draft)
         if not form.is_valid():
