@@ -21,6 +21,7 @@ from microservices.service_registry.logic.bells import Bell, Ringing, listen_for
 from microservices.service_registry.logic.catalogue_cache import CatalogueCache, Part
 from microservices.service_registry.logic.checks import HealthChecks
 from microservices.service_registry.logic.lead import lead_when_free
+from microservices.service_registry.logic.limits import allow_probes
 from microservices.service_registry.logic.sweep import HealthSweep, running
 from microservices.service_registry.queries.channels import PANELS_CHANGED, SERVICES_CHANGED, SITE_CHECKED, SITE_DUE
 from microservices.service_registry.routes import ga4gh, internal, panels, services, watching
@@ -101,7 +102,7 @@ def make_sweep(app: FastAPI, due: Bell) -> HealthSweep:
         due,
         read_policy(settings),
         app.state.now,
-        concurrency=settings.probe_concurrency,
+        concurrency=allow_probes(settings.probe_concurrency),
         keep_checks=timedelta(days=settings.keep_checks_days),
     )
 

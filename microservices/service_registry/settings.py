@@ -11,7 +11,7 @@ class Settings(ServiceSettings):
     encryption_keys: SecretStr
     notification_url: str = Field(default="http://127.0.0.1:8005", validation_alias="NOTIFICATION_URL")
 
-    probe_concurrency: int = Field(default=1000, ge=1, description="probes open at once in one process")
+    probe_concurrency: int = Field(default=4000, ge=1, description="probes open at once in one process")
     slow_after_ms: float = Field(default=5000, gt=0, description="a healthy site that needs longer is degraded")
     warn_before_days: tuple[float, ...] = Field(default=(7, 1), description="before the switching off, JSON list")
     deactivate_after_days: float = Field(default=30, gt=0, description="of silence")

@@ -1,5 +1,8 @@
 """The sweep outlives what goes wrong around it, and shares its work with other processes."""
 
+import resource
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -82,3 +85,16 @@ def test_the_number_of_probes_at_once_is_bounded(start_registry: StartRegistry) 
     for site_id in hanging:
         assert registry.wait_for_check(site_id)["health_status"] == "healthy"
     assert registry.sites.peak["hanging"] == 3
+
+
+@pytest.mark.parametrize(("hard", "probes"), [(1512, 500), (20_000, 4000), (100, 1)])
+def test_no_more_probes_are_open_than_files_may_be(hard: int, probes: int) -> None:
+    """In a process of its own, whose limits are lowered."""
+    program = (
+        "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (100, {hard}));"
+        "from microservices.service_registry.logic.limits import allow_probes; print(allow_probes(4000))"
+    )
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < hard:
+        pytest.skip("this machine allows itself fewer open files")
+    told = subprocess.run([sys.executable, "-c", program.format(hard=hard)], capture_output=True, text=True, check=True)
+    assert int(told.stdout) == probes
