@@ -381,3 +381,9 @@ def test_two_set_ups_do_not_disturb_each_other(browser: httpx.Client, site: Stub
     first.press(name="First", country="ZA")
     assert second.load("site").text.count("private, loopback") >= 1
     assert first.load("access").step == "access"
+
+
+def test_a_site_with_hundreds_of_panels_can_be_set_up(wizard: Wizard, site: StubSite) -> None:
+    site.panels = {f"apps@panel-{number}@1": (f"Panel {number} (hg38)", ["all"]) for number in range(400)}
+    wizard.reach_panels(site).press()
+    assert "400 panels" in wizard.text

@@ -12,6 +12,13 @@ from django_app.imputation.wizard.forms import ReviewForm
 from django_app.imputation.wizard.panel_step import BY_HAND, collect_panels
 from django_app.outbox.recording import lock_subjects
 
+_SETTINGS = {
+    "allow_private_network": "Private network, or plain http",
+    "app": "Application",
+    "token_url": "Token address",
+    "input_mode": "Input",
+}
+
 
 class SavedBeforeError(Exception):
     """The draft has become a site already, such as by a second click."""
@@ -26,7 +33,13 @@ def review_draft(draft: Draft) -> dict[str, Any]:
     """The context of the last page."""
     site = compose_site(draft)
     panels = collect_panels(draft) or []
-    return {"form": open_review_form(draft), "site": site, "panels": panels, "problems": _find_problems(site, panels)}
+    return {
+        "form": open_review_form(draft),
+        "site": site,
+        "settings": [(_SETTINGS[name], value) for name, value in site.api_config.items()],
+        "panels": panels,
+        "problems": _find_problems(site, panels),
+    }
 
 
 def compose_site(draft: Draft) -> ImputationService:
