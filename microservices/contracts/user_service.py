@@ -21,6 +21,13 @@ class SiteCredential(BaseModel):
     credential: str = Field(repr=False)
 
 
+class PersonRecord(BaseModel):
+    """An entry of `GET /internal/people?role=`: whose account is active, with the role or as an administrator."""
+
+    user_id: UUID
+    organization_id: UUID
+
+
 class SiteCredentialChanged(BaseModel):
     """Data of `site_credential.changed`, subject `site-credential/<owner_id>/<service_id>`, to job_processor and
     notification: a person has set (`is_set`) or removed their credential for a site. The secret is never in it.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import TypeVar
+from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.orm import Session
@@ -10,13 +11,13 @@ from microservices.contracts.file_manager import FILE_CHECKED, FileChecked
 from microservices.contracts.job_processor import JOB_UPDATED, RUN_UPDATED, JobUpdated, RunUpdated
 from microservices.contracts.monitoring import PLATFORM_SERVICE_CHANGED, PlatformServiceChanged
 from microservices.contracts.notification import Audience
-from microservices.contracts.registry import SERVICE_HEALTH_CHANGED, HealthChanged
-from microservices.contracts.user_service import SITE_CREDENTIAL_CHANGED, SiteCredentialChanged
+from microservices.contracts.registry import HealthChanged
+from microservices.contracts.user_service import SITE_CREDENTIAL_CHANGED, PersonRecord, SiteCredentialChanged
 from microservices.kernel.db import utc_now
 from microservices.kernel.errors import InvalidInputError
 from microservices.kernel.events import Event
 from microservices.kernel.inbox import EventHandler
-from microservices.notification.logic.wording import Wording, word_file, word_job, word_nothing, word_run
+from microservices.notification.logic.wording import Wording, word_file, word_health, word_job, word_nothing, word_run
 from microservices.notification.models import LiveEvent, Notification
 from microservices.notification.queries import append_live_events
 from microservices.notification.schemas import NotificationView
@@ -36,7 +37,7 @@ def _telling(shape: type[Owned], word: Callable[[Owned], Wording | None]) -> Eve
         live = [_make_live(event, data)]
         wording = word(data)
         if wording is not None:
-            notification = _make_notification(event, data, wording)
+            notification = _make_notification(event, (data.organization_id, data.owner_id), wording)
             session.add(notification)
             session.flush()
             live.append(_announce(notification))
@@ -56,11 +57,13 @@ def _make_live(event: Event, data: Owned) -> LiveEvent:
     )
 
 
-def _make_notification(event: Event, data: Owned, wording: Wording) -> Notification:
+def _make_notification(event: Event, owner: tuple[UUID, UUID], wording: Wording) -> Notification:
+    """`owner`: (organisation, user)."""
+    organization_id, owner_id = owner
     return Notification(
         event_id=event.id,
-        organization_id=data.organization_id,
-        owner_id=data.owner_id,
+        organization_id=organization_id,
+        owner_id=owner_id,
         type=event.type,
         title=wording.title,
         message=wording.message,
@@ -103,11 +106,33 @@ def _telling_all(shape: type[BaseModel], audience: Audience | None = None) -> Ev
     return handle
 
 
+def telling_health(list_people: Callable[[str], list[PersonRecord]]) -> EventHandler:
+    """Everybody sees a site's health; the steps of one that is silent for long are in every curator's notifications.
+
+    `list_people` tells who has a role. While it cannot, the event is refused, and its producer tells it again later.
+    """
+
+    def handle(session: Session, event: Event) -> None:
+        data = _read(HealthChanged, event)
+        live = [
+            LiveEvent(type=event.type, subject=event.subject, data=data.model_dump(mode="json"), occurred_at=event.time)
+        ]
+        wording = word_health(data)
+        if wording is not None:
+            people = [(person.organization_id, person.user_id) for person in list_people("curator")]
+            notifications = [_make_notification(event, person, wording) for person in people]
+            session.add_all(notifications)
+            session.flush()
+            live += [_announce(notification) for notification in notifications]
+        append_live_events(session, live)
+
+    return handle
+
+
 HANDLERS: dict[str, EventHandler] = {
     JOB_UPDATED: _telling(JobUpdated, word_job),
     RUN_UPDATED: _telling(RunUpdated, word_run),
     FILE_CHECKED: _telling(FileChecked, word_file),
     SITE_CREDENTIAL_CHANGED: _telling(SiteCredentialChanged, word_nothing),
-    SERVICE_HEALTH_CHANGED: _telling_all(HealthChanged),
     PLATFORM_SERVICE_CHANGED: _telling_all(PlatformServiceChanged, "operator"),
 }

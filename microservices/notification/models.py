@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from microservices.kernel.db import COLUMN_TYPES, new_metadata
@@ -20,12 +20,13 @@ class Notification(Base):
 
     __tablename__ = "notifications"
     __table_args__ = (
+        UniqueConstraint("event_id", "owner_id"),
         Index("ix_notifications_owner", "organization_id", "owner_id", "created_at", "id"),
         Index("ix_notifications_unread", "owner_id", postgresql_where=text("read_at IS NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
-    event_id: Mapped[UUID] = mapped_column(unique=True)
+    event_id: Mapped[UUID]
     organization_id: Mapped[UUID]
     owner_id: Mapped[UUID]
     type: Mapped[str]

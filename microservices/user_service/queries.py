@@ -32,6 +32,12 @@ def find_roles(session: Session, names: Sequence[str]) -> list[Role]:
     return list(session.scalars(select(Role).where(Role.name.in_(names)).order_by(Role.name)))
 
 
+def list_people(session: Session, role: str) -> list[User]:
+    """Whose account is active, with the role or as an administrator."""
+    is_one = User.roles.any(Role.name.in_((role, "admin")))
+    return list(session.scalars(select(User).where(User.is_active, is_one).order_by(User.id)))
+
+
 def ensure_organization(session: Session, name: str, name_key: str) -> Organization:
     """The named organisation, made when it is not there; safe when two do it at once."""
     statement = insert(Organization).values(name=name, name_key=name_key, is_personal=False)

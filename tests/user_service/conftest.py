@@ -29,7 +29,10 @@ def make_settings(database_url: str, redis_url: str, **others: Any) -> Settings:
         "database_url": database_url,
         "redis_url": redis_url,
         "encryption_keys": Fernet.generate_key().decode(),
-        "client_secrets": {"job_processor": CLIENT_SECRET, "api_gateway": CLIENT_SECRET, "stranger": CLIENT_SECRET},
+        "client_secrets": dict.fromkeys(
+            ("job_processor", "api_gateway", "notification", "stranger"),
+            CLIENT_SECRET,
+        ),
     }
     return Settings(**(given | others))
 

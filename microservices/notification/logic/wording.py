@@ -5,6 +5,7 @@ from typing import Any
 
 from microservices.contracts.file_manager import FileChecked
 from microservices.contracts.job_processor import JobUpdated, RunUpdated
+from microservices.contracts.registry import HealthChanged, HealthStep
 
 _JOB_WORDS = {
     "completed": ("Results are ready", "All runs of '{name}' are completed; the results can be downloaded."),
@@ -19,6 +20,21 @@ class Wording:
     title: str
     message: str
     data: dict[str, Any]
+
+
+_HEALTH_TITLES: dict[HealthStep, str] = {
+    "warned": "A site is about to be switched off",
+    "deactivated": "A site was switched off",
+    "reactivated": "A site is back",
+}
+
+
+def word_health(event: HealthChanged) -> Wording | None:
+    """Ordinary ups and downs are on the pages; curators are told of what happens to a site that is silent for long."""
+    if event.step is None:
+        return None
+    message = f"'{event.name}': {event.message}"
+    return Wording(_HEALTH_TITLES[event.step], message, {"service_id": str(event.service_id)})
 
 
 def word_job(event: JobUpdated) -> Wording | None:

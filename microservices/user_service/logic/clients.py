@@ -17,8 +17,8 @@ CLIENT_SCOPES: Mapping[str, str] = {
     "django": "events:write monitoring:read catalogue:read catalogue:probe catalogue:compare jobs:staff",
     "file_manager": "events:write jobs:read",
     "job_processor": "files:read files:write credentials:read events:write catalogue:read",
-    "monitoring": "monitoring:read events:write",
-    "notification": "",
+    "monitoring": "monitoring:read events:write catalogue:read",
+    "notification": "people:read",
     "service_registry": "events:write",
 }
 
