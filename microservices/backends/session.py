@@ -5,6 +5,7 @@ import ssl
 from dataclasses import dataclass
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 
 from microservices.backends.base import SiteConnection, SiteError
 from microservices.backends.egress import open_public_socket
@@ -24,9 +25,10 @@ class Deadlines:
     download_idle_s: float = 120
 
 
-def open_site_session(connection: SiteConnection) -> aiohttp.ClientSession:
+def open_site_session(connection: SiteConnection, resolver: AbstractResolver | None = None) -> aiohttp.ClientSession:
     """The session through which a site is spoken to; call it on the running loop, and close what it gives.
 
+    `resolver` is for who speaks to very many sites at once, and stays the caller's to close.
     It holds no credential and no cookies, heeds no proxy variables and always verifies TLS (`ca_pem` adds a CA).
     Raises `SiteError` (the platform's) for an unreadable `ca_pem`.
     """
@@ -34,6 +36,7 @@ def open_site_session(connection: SiteConnection) -> aiohttp.ClientSession:
     connector = aiohttp.TCPConnector(
         ssl=_build_tls(connection.ca_pem),
         limit=0,
+        resolver=resolver,
         socket_factory=None if config.allow_private_network else open_public_socket,
     )
     return aiohttp.ClientSession(

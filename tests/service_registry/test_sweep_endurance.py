@@ -1,8 +1,10 @@
 """The sweep outlives what goes wrong around it, and shares its work with other processes."""
 
 import resource
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -98,3 +100,26 @@ def test_no_more_probes_are_open_than_files_may_be(hard: int, probes: int) -> No
         pytest.skip("this machine allows itself fewer open files")
     told = subprocess.run([sys.executable, "-c", program.format(hard=hard)], capture_output=True, text=True, check=True)
     assert int(told.stdout) == probes
+
+
+def test_names_that_cannot_be_looked_up_delay_nobody(
+    start_registry: StartRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name whose servers are gone takes long to look up, and cannot be given up before."""
+    released, look_up = threading.Event(), socket.getaddrinfo
+
+    def look_up_slowly(host: Any, *arguments: Any, **options: Any) -> Any:
+        if str(host).startswith("dead"):
+            released.wait(60)
+            raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+        return look_up(host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up_slowly)
+    registry = start_registry()
+    dead = [registry.store(registry.describe_site(base_url=f"http://dead{n}.example.org")) for n in range(40)]
+    port = registry.sites_url.rsplit(":", 1)[1]
+    site_id = registry.store(registry.describe_site(base_url=f"http://localhost:{port}/site"))
+    assert registry.wait_for_check(site_id)["health_status"] == "healthy"
+    assert registry.read(f"/services/{dead[0]}")["health_status"] == "unknown"
+    released.set()
+    assert "could not be resolved" in registry.wait_for_check(dead[0])["error_message"]

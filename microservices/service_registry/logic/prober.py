@@ -12,6 +12,7 @@ from microservices.backends.registry import open_backend
 from microservices.backends.session import open_site_session
 from microservices.contracts.curation import ApiConfig, ApiType
 from microservices.kernel.logs import get_logger
+from microservices.service_registry.logic.names import NameResolver
 from microservices.service_registry.models import ImputationService
 from microservices.service_registry.queries.probes import CLAIM_MARGIN_S
 
@@ -38,6 +39,7 @@ class Prober:
 
     def __init__(self) -> None:
         self._sessions: dict[UUID, _OpenSession] = {}
+        self._names = NameResolver()
 
     async def probe(self, site: ImputationService) -> SiteProbe:
         """Never raises, and ends before the claim does; a bug in an adapter is a finding too."""
@@ -62,7 +64,7 @@ class Prober:
         if known is not None and known.connection == connection:
             known.used_at = time.monotonic()
             return known.http
-        http = open_site_session(connection)
+        http = open_site_session(connection, self._names)
         self._sessions[connection.service_id] = _OpenSession(connection, http, time.monotonic())
         if known is not None:
             await known.http.close()
@@ -78,3 +80,4 @@ class Prober:
         for session in self._sessions.values():
             await session.http.close()
         self._sessions.clear()
+        await self._names.close()
