@@ -11,7 +11,15 @@ from imputehub.client import Client, PlatformError, hash_file
 from imputehub.commands._progress import console, explain_runs, follow_job, show_table
 from imputehub.commands.files import upload_checked
 from imputehub.commands.results import download_all
-from imputehub.demo.catalogue import describe_cloudgene_site, describe_wes_site, seed_site, wait_until_healthy
+from imputehub.demo.catalogue import (
+    describe_cloudgene_site,
+    describe_mirror,
+    describe_silent_site,
+    describe_wes_site,
+    seed_site,
+    wait_until_healthy,
+    wait_until_probed,
+)
 from imputehub.demo.sandbox import (
     Cohort,
     describe_cloudgene_panel,
@@ -61,28 +69,48 @@ def walk(home: Path, sites: dict[str, str]) -> None:
 def _prepare_sites(
     home: Path, sites: dict[str, str], curator: Client, researcher: Client, cohort: Cohort
 ) -> list[Destination]:
-    """The job's targets, each healthy in the catalogue, with the researcher's own credential for it stored."""
+    """The job's targets, each healthy in the catalogue, with the researcher's own credential for it stored.
+
+    Two further sites are entered before them: one is healthy and gets no job, and one is down and disturbs nobody.
+    """
     account = json.loads((home / "sandbox" / "accounts.json").read_text())[0]
     url = sites["sandbox_site"]
     token = make_site_token(url, account)
-    panel = describe_cloudgene_panel(url, token, cohort)
-    found = [_enter_site(curator, researcher, describe_cloudgene_site(url), panel, token)]
+    panel, wes_panel = describe_cloudgene_panel(url, token, cohort), describe_wes_panel(cohort)
+    _enter_bystander(curator, researcher, describe_silent_site(), wes_panel)
+    mirror = _enter_bystander(curator, researcher, describe_mirror(url), panel)
+    researcher.set_site_credential(mirror, token)
+    found = [_enter_target(curator, researcher, describe_cloudgene_site(url), panel, token)]
     if "sandbox_wes" in sites:
-        site, panel = describe_wes_site(sites["sandbox_wes"]), describe_wes_panel(cohort)
         password = f"{account['username']}:{account['password']}"
-        found.append(_enter_site(curator, researcher, site, panel, password))
+        found.append(_enter_target(curator, researcher, describe_wes_site(sites["sandbox_wes"]), wes_panel, password))
+    _tell_catalogue(researcher.list_services())
     return found
 
 
-def _enter_site(
+def _enter_bystander(curator: Client, researcher: Client, site: dict[str, Any], panel: dict[str, Any]) -> str:
+    service_id, panel_id = seed_site(curator, site, panel)
+    wait_until_probed(researcher, service_id, panel_id)
+    return service_id
+
+
+def _enter_target(
     curator: Client, researcher: Client, site: dict[str, Any], panel: dict[str, Any], credential: str
 ) -> Destination:
     service_id, panel_id = seed_site(curator, site, panel)
     seen = wait_until_healthy(researcher, service_id, panel_id)
-    milliseconds = f"{seen['response_time_ms']:.0f} ms"
-    console.print(f"Catalogue: '{seen['name']}' is healthy ({milliseconds}), panel {panel['panel_id']}")
     researcher.set_site_credential(service_id, credential)
     return Destination(seen["name"], service_id, panel_id)
+
+
+def _tell_catalogue(services: list[dict[str, Any]]) -> None:
+    """What the curator has entered, and what the registry has found of it."""
+    console.print(f"Catalogue: {len(services)} sites, as the registry's probes find them")
+    rows = []
+    for one in services:
+        latency = "–" if one["response_time_ms"] is None else f"{one['response_time_ms']:.0f} ms"
+        rows.append((one["name"], one["api_type"], one["health_status"], latency, one["error_message"] or ""))
+    show_table(("site", "speaks", "health", "answers in", "what is wrong"), rows)
 
 
 def _provide_cohort(researcher: Client, cohort: Cohort) -> dict[str, Any]:
