@@ -63,9 +63,9 @@ class Hub:
         done = self.curator.post("/repair/", json=wish).raise_for_status().json()["repairs"]
         return {one["finding"]["service_id"]: one["action"] for one in done}
 
-    def await_sync(self) -> None:
+    def await_sync(self, within_s: float = 30) -> None:
         """Until nothing waits, and both sides are the same."""
-        wait_until(lambda: self.compare()["findings"] == [], "the registry holds what is curated")
+        wait_until(lambda: self.compare()["findings"] == [], "the registry holds what is curated", within_s)
 
     # as a researcher
 

@@ -43,10 +43,9 @@ class Part:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, *self.command], env=inherited | self.environment, stdout=log, stderr=log
+                [sys.executable, *self.command], env=list_inherited() | self.environment, stdout=log, stderr=log
             )
         if self.port:
             wait_until(self._answers, f"{self.command[2]} answers; see {self.log}")
@@ -115,11 +114,21 @@ def running(*parts: Part) -> Iterator[None]:
             part.stop()
 
 
-def run_script(script: str, environment: dict[str, str], *arguments: Any) -> subprocess.CompletedProcess[str]:
+def run_script(
+    script: str, environment: dict[str, str], *arguments: Any, within_s: float = 60
+) -> subprocess.CompletedProcess[str]:
     """Python of a test's own, with Django set up as the processes above have it."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")}
+    code = f"import django\ndjango.setup()\n{script}"
     settings = {"DJANGO_SETTINGS_MODULE": "django_app.config.settings"}
-    command = [sys.executable, "-c", f"import django\ndjango.setup()\n{script}", *map(str, arguments)]
-    return subprocess.run(
-        command, env=inherited | environment | settings, capture_output=True, text=True, check=False, timeout=60
-    )
+    return run_command(environment | settings, "-c", code, *map(str, arguments), within_s=within_s)
+
+
+def run_command(environment: dict[str, str], *arguments: str, within_s: float = 60) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *arguments]
+    variables = list_inherited() | environment
+    return subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=within_s)
+
+
+def list_inherited() -> dict[str, str]:
+    """The variables of this process, but for what configures a Django."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")}
