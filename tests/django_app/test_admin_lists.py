@@ -65,7 +65,7 @@ def test_while_the_registry_is_away_every_sites_health_is_unknown(
 @pytest.mark.usefixtures("sites")
 def test_the_registrys_switch_is_shown_beside_the_curators(browser: httpx.Client) -> None:
     page = browser.get(f"{SERVICES}?health=auto_deactivated")
-    assert "switched off by the registry since 2026-10-01" in read_text(page)
+    assert "auto-deactivated since 2026-10-01" in read_text(page)
     [link] = set(re.findall(f"{SERVICES}[0-9a-f-]+/change/", page.text))
     site_page = browser.get(link)
     assert "since 2026-10-01 08:00 UTC, after long silence" in read_text(site_page)

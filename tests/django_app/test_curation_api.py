@@ -64,12 +64,15 @@ ROUTES = [
     ("DELETE", f"/services/{UNKNOWN}/"),
     ("POST", f"/services/{UNKNOWN}/push/"),
     ("POST", f"/services/{UNKNOWN}/test-connection/"),
+    ("POST", f"/services/{UNKNOWN}/sync-panels/"),
     ("GET", "/panels/"),
     ("POST", "/panels/"),
     ("GET", f"/panels/{UNKNOWN}/"),
     ("PATCH", f"/panels/{UNKNOWN}/"),
     ("DELETE", f"/panels/{UNKNOWN}/"),
     ("GET", "/sync-status/"),
+    ("GET", "/drift/"),
+    ("POST", "/repair/"),
 ]
 
 
@@ -241,6 +244,30 @@ def test_a_body_that_cannot_be_read_is_the_clients_fault(
     answer = curator.post("/services/", content=content, headers={"Content-Type": content_type})
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_lists_are_narrowed_and_ordered(curator: httpx.Client, relay: Relay) -> None:
+    site = add_site(name="Told")
+    add_panel(site, panel_id="b", name="First")
+    add_panel(site, panel_id="a", name="Second", withdrawn_at="2026-11-01T00:00:00Z")
+    relay.deliver_due()
+    add_site(name="Fresh", service_type="other")
+    for query, names in (
+        ({"sync_state": "in_sync"}, ["Told"]),
+        ({"service_type": "other"}, ["Fresh"]),
+        ({"sort": "-updated_at"}, ["Fresh", "Told"]),
+    ):
+        assert [item["name"] for item in curator.get("/services/", params=query).json()["items"]] == names
+    for query, names in (
+        ({"sort": "panel_id"}, ["Second", "First"]),
+        ({"withdrawn": "true"}, ["Second"]),
+        ({"withdrawn": "false"}, ["First"]),
+    ):
+        assert [item["name"] for item in curator.get("/panels/", params=query).json()["items"]] == names
+    [panel] = curator.get("/panels/", params={"withdrawn": "true"}).json()["items"]
+    assert panel["withdrawn_at"] == "2026-11-01T00:00:00Z"
+    refused = curator.patch(f"/panels/{panel['id']}/", json={"withdrawn_at": None})
+    assert refused.json()["withdrawn_at"] == "2026-11-01T00:00:00Z"  # told by the site, not by its curator
 
 
 def test_lists_are_walked_page_by_page(curator: httpx.Client) -> None:

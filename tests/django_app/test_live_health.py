@@ -66,10 +66,10 @@ def test_check_health_now_has_the_registry_probe_and_shows_what_it_found(
     one, two, new = add_site(name="One"), add_site(name="Two"), add_site(name="New")
     registry.tell_health(one.pk)
     registry.tell_health(two.pk, "unhealthy", error_message="The site could not be reached.")
-    page = choose(browser, SERVICES, "check_healths", one.pk, two.pk, new.pk).text
-    assert "One: healthy, 12 ms" in page
-    assert "Two: unhealthy, 12 ms, The site could not be reached." in page
-    assert "New: the registry has not heard of this site yet; see its sync state." in page
+    page = read_text(choose(browser, SERVICES, "check_healths", one.pk, two.pk, new.pk))
+    assert "One healthy 12 ms" in page
+    assert "Two unhealthy 12 ms The site could not be reached." in page
+    assert "New not known – The registry has not heard of this site yet; see its sync state." in page
     assert sorted(registry.probed) == sorted(str(site.pk) for site in (one, two, new))
 
 
@@ -82,4 +82,4 @@ def test_check_health_now_says_when_the_registry_is_away(browser: httpx.Client, 
     finally:
         registry.start()
     assert page.status_code == answer.status_code == 200
-    assert f"{site.name}: {live_health.NO_ANSWER}." in answer.text
+    assert f"{site.name} not known – {live_health.NO_ANSWER.capitalize()}." in read_text(answer)

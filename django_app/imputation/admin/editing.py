@@ -1,12 +1,16 @@
 """Forms that notice when somebody else was faster, and deletions that never wait for each other in a circle."""
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import messages
-from django.db import transaction
+from django.contrib.postgres.fields import ArrayField
+from django.db import models, transaction
 from django.db.models import QuerySet
+from django.forms.fields import InvalidJSONInput
 from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from django_app.imputation.concurrency import Curated, describe_news, tell_state
 from django_app.imputation.job_desk import JobDeskError, get_job_desk
@@ -19,6 +23,23 @@ else:
     CuratedForm = forms.ModelForm
 
 _UNFINISHED = ("queued", "running")
+
+
+class ReadableJSONField(forms.JSONField):
+    """Indented; empty instead of null."""
+
+    def prepare_value(self, value: Any) -> Any:
+        if value is None or isinstance(value, InvalidJSONInput):
+            return value
+        return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+# How the fields of sites and panels are edited.
+WIDGETS: dict[Any, dict[str, Any]] = {
+    ArrayField: {"widget": UnfoldAdminTextInputWidget},
+    models.JSONField: {"form_class": ReadableJSONField, "widget": UnfoldAdminTextareaWidget(attrs={"rows": 6})},
+    models.TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 6})},
+}
 
 
 class SeenStateForm(CuratedForm):
@@ -50,6 +71,8 @@ class SeenStateForm(CuratedForm):
 
 class EditedPages:
     """Beside `ModelAdmin` in the bases of a page whose form is a `SeenStateForm`."""
+
+    formfield_overrides = WIDGETS
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Curated | None:
         pages: Any = super()

@@ -34,7 +34,7 @@ class HealthFilter(admin.SimpleListFilter):
     parameter_name = "health"
 
     def lookups(self, _request: HttpRequest, _admin: Any) -> list[tuple[Any, str]]:
-        return [*((name, name) for name in _HEALTHS), (_SILENT, "switched off by the registry")]
+        return [*((name, name) for name in _HEALTHS), (_SILENT, "auto-deactivated")]
 
     def queryset(self, _request: HttpRequest, queryset: Sites) -> Sites:
         wanted = self.value()

@@ -101,13 +101,17 @@ class HistoryPages:
 class RecordPage(ModelAdmin):
     """All changes of a kind, to look for what is deleted and for what somebody did."""
 
-    list_display = ("history_date", "who", "what", "name", "way", "changes")
+    list_display = ("when", "who", "what", "name", "way", "changes")
     list_display_links = None
     list_filter = ("history_type", "history_change_reason", "history_user_id")
     list_filter_submit = False
     search_fields = ("name", "history_user_id", "request_id")
     date_hierarchy = "history_date"
     ordering = ("-history_date", "-history_id")
+
+    @admin.display(description="When (UTC)", ordering="history_date")
+    def when(self, record: Any) -> str:
+        return f"{record.history_date:%Y-%m-%d %H:%M:%S}"
 
     @admin.display(description="Who", ordering="history_user_id")
     def who(self, record: Any) -> str:

@@ -12,6 +12,18 @@ _GROUPS: list[tuple[str, list[tuple[str, str, str, str]]]] = [
         [
             ("Sites", "dns", "admin:imputation_imputationservice_changelist", "imputation.view_imputationservice"),
             ("Panels", "genetics", "admin:imputation_referencepanel_changelist", "imputation.view_referencepanel"),
+            (
+                "Site changes",
+                "history",
+                "admin:imputation_historicalimputationservice_changelist",
+                "imputation.view_historicalimputationservice",
+            ),
+            (
+                "Panel changes",
+                "history",
+                "admin:imputation_historicalreferencepanel_changelist",
+                "imputation.view_historicalreferencepanel",
+            ),
             ("Deliveries", "outbox", "admin:outbox_delivery_changelist", "outbox.view_delivery"),
         ],
     ),

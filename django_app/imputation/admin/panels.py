@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
-from django_app.imputation.admin.editing import EditedPages, SeenStateForm
+from django_app.imputation.admin.editing import WIDGETS, EditedPages, SeenStateForm
 from django_app.imputation.admin.history import HistoryPages
 from django_app.imputation.admin.importing import PanelSheets
 from django_app.imputation.models import ReferencePanel
@@ -12,7 +12,18 @@ class PanelInline(TabularInline):
     """The panels of a site, on the site's page; a recipe is edited on the panel's own."""
 
     model = ReferencePanel
-    fields = ("name", "panel_id", "populations", "build", "samples_count", "variants_count", "is_active")
+    fields = (
+        "name",
+        "panel_id",
+        "populations",
+        "build",
+        "samples_count",
+        "variants_count",
+        "is_active",
+        "withdrawn_at",
+    )
+    readonly_fields = ("withdrawn_at",)
+    formfield_overrides = WIDGETS
     extra = 0
     show_change_link = True
 
@@ -25,7 +36,20 @@ class PanelAdmin(EditedPages, PanelSheets, HistoryPages, ModelAdmin):
     list_filter = ("build", "is_active", ("withdrawn_at", admin.EmptyFieldListFilter), "service")
     list_select_related = ("service",)
     search_fields = ("name", "panel_id", "service__name")
-    readonly_fields = ("withdrawn_at", "created_at", "updated_at")
+    readonly_fields: tuple[str, ...] = ("withdrawn_at", "created_at", "updated_at")
+    fields = (
+        "service",
+        "name",
+        "panel_id",
+        "build",
+        "populations",
+        "samples_count",
+        "variants_count",
+        "is_active",
+        "recipe",
+        *readonly_fields,
+        "seen_state",
+    )
 
     @admin.display(description="Offered", boolean=True, ordering="withdrawn_at")
     def offered(self, panel: ReferencePanel) -> bool:

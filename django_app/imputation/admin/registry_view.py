@@ -73,7 +73,7 @@ class RegistryColumns:
         health = _find_health(service)
         return _EMPTY if isinstance(health, str) else _write_time(health.last_health_check)
 
-    @admin.display(description="Switched off by the registry")
+    @admin.display(description="Auto-deactivated")
     def auto_deactivated(self, service: ImputationService) -> str:
         """Its own mark, never the curator's `is_active`."""
         health = _find_health(service)
@@ -83,6 +83,6 @@ class RegistryColumns:
             return "no"
         return f"since {_write_time(health.auto_deactivated_at)}, after long silence; it comes back by itself"
 
-    @admin.display(description="Registry", ordering="sync_state")
+    @admin.display(description="Sync state", ordering="sync_state")
     def sync_state(self, service: Any) -> str:
         return show_state(service) if hasattr(service, "sync_state") else "not saved yet"

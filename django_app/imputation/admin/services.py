@@ -1,6 +1,6 @@
 """Sites with their panels, and how far the registry is."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -37,6 +37,13 @@ class ServiceForm(SeenStateForm):
     class Meta:
         model = ImputationService
         fields = "__all__"  # what is not editable (the credential itself) is left out by Django
+        labels: ClassVar = {
+            "api_type": "API type",
+            "base_url": "Base URL",
+            "api_config": "Adapter settings",
+            "max_file_size_mb": "Largest file (MiB)",
+            "requires_auth": "Requires a credential",
+        }
 
     def save(self, commit: bool = True) -> Any:
         text = self.cleaned_data["new_credential"]
