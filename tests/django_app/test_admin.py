@@ -130,8 +130,8 @@ def test_the_list_shows_the_sync_state_and_why(browser: httpx.Client, registry: 
     assert "Told" in browser.get(f"{SERVICES}?q=1000g-phase&api_type=michigan").text
     registry.refusals.clear()
     token = FormReader(browser.get(SERVICES).text).fields["csrfmiddlewaretoken"]
-    chosen = {"action": "push_again", "_selected_action": str(refused.pk), "csrfmiddlewaretoken": token}
-    assert "1 sites are pushed" in browser.post(SERVICES, data=chosen).text
+    chosen = {"action": "push_many", "_selected_action": str(refused.pk), "csrfmiddlewaretoken": token}
+    assert "1 site: 1 pushed." in browser.post(SERVICES, data=chosen).text
     assert relay.deliver_due() == 2
 
 
