@@ -108,7 +108,10 @@ class LoginSession(Base):
 
 
 class RefreshToken(Base):
-    """Only the SHA-256 is stored: the tokens have 256 random bits, so nothing slower is needed."""
+    """Only the SHA-256 is stored: the tokens have 256 random bits, so nothing slower is needed.
+
+    `successor_seed` makes the next token of this one, and only whoever holds this one can make it.
+    """
 
     __tablename__ = "refresh_tokens"
 
@@ -117,6 +120,7 @@ class RefreshToken(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    successor_seed: Mapped[str | None]
 
 
 class SigningKey(Base):

@@ -110,7 +110,8 @@ def test_a_refresh_token_that_comes_again_ends_the_access_tokens_too(
     http: httpx.Client, person: Person, verifier: TokenVerifier
 ) -> None:
     """One of the two who use it is a thief, and has an access token."""
-    newest = refresh(http, person.tokens["refresh_token"]).json()["access_token"]
+    successor = refresh(http, person.tokens["refresh_token"]).json()["refresh_token"]
+    newest = refresh(http, successor).json()["access_token"]
     refresh(http, person.tokens["refresh_token"])
     wait_for(lambda: not accepts(verifier, newest))
 

@@ -1,7 +1,9 @@
 """Log-ins of people: by password, on by refresh tokens, which rotate, and their end.
 
 A refresh token is used once. One that comes again was copied, by a thief or from one, and nobody can tell which of
-the two is asking: the whole family ends, and its owner logs in anew.
+the two is asking: the whole family ends, and its owner logs in anew. But an answer can be lost, when a page is left
+while it is under way, and two tabs may ask at once: for a moment, and while nobody has used the successor, the token
+gives that same successor again, so that the family stays one line and a copy shows at the next use.
 """
 
 from dataclasses import dataclass
@@ -25,6 +27,8 @@ from microservices.user_service.schemas import TokenAnswer, normalize_email
 
 IDLE_LIFE = timedelta(days=30)
 ABSOLUTE_LIFE = timedelta(days=90)
+GRACE = timedelta(seconds=10)
+"""How long a refresh token that was used gives its unused successor again."""
 
 
 @dataclass(frozen=True)
@@ -93,11 +97,11 @@ def _open_session(session: Session, keyring: KeyRing, user_id: UUID, password: s
     session.add(login)
     session.flush()
     record_of_user(session, "logged_in", origin, user, details={"session_id": str(login.id)})
-    return _issue(session, keyring, login, now)
+    return _issue(session, keyring, login, tokens.make_refresh_token())
 
 
-def _issue(session: Session, keyring: KeyRing, login: LoginSession, now: datetime) -> TokenAnswer:
-    refresh_token = tokens.make_refresh_token()
+def _issue(session: Session, keyring: KeyRing, login: LoginSession, refresh_token: str) -> TokenAnswer:
+    now = utc_now()
     session.add(
         RefreshToken(
             token_hash=tokens.hash_refresh_token(refresh_token),
@@ -106,6 +110,10 @@ def _issue(session: Session, keyring: KeyRing, login: LoginSession, now: datetim
             expires_at=min(now + IDLE_LIFE, login.ends_at),
         )
     )
+    return _answer(keyring, login, refresh_token)
+
+
+def _answer(keyring: KeyRing, login: LoginSession, refresh_token: str) -> TokenAnswer:
     return TokenAnswer(
         access_token=tokens.sign_for_person(keyring, login.user, login.id),
         expires_in=tokens.PERSON_LIFE_S,
@@ -114,7 +122,7 @@ def _issue(session: Session, keyring: KeyRing, login: LoginSession, now: datetim
 
 
 def refresh(desk: LoginDesk, refresh_token: str, origin: Origin) -> TokenAnswer:
-    """New tokens for a refresh token that was not used yet. Raises `GrantError`."""
+    """New tokens for a refresh token that was not used yet, or whose answer may have been lost. Raises `GrantError`."""
     with desk.database.transaction() as session:
         outcome = _rotate(session, desk.keyring, refresh_token, origin)
     # Raised only now: ending the family must be committed.
@@ -132,17 +140,29 @@ def _rotate(session: Session, keyring: KeyRing, refresh_token: str, origin: Orig
     refused = GrantError("invalid_grant", "The refresh token is not valid or has ended. Log in again.")
     if login is None or token is None or login.revoked_at is not None:
         return refused
-    if token.used_at is not None:
-        login.revoked_at = now
-        details = {"session_id": str(login.id)}
-        record_of_user(session, "refresh_reused", origin, login.user, actor="anonymous", details=details)
-        return GrantError("invalid_grant", "This refresh token was used before, so its log-in was ended. Log in again.")
+    successor = tokens.make_successor(refresh_token, token.successor_seed) if token.successor_seed else ""
+    if token.used_at is not None and not _may_repeat(session, token.used_at, successor, now):
+        return _end_family(session, login, origin)
     if token.expires_at <= now:
         return refused
     if not login.user.is_active:
         return _inactive()
-    token.used_at = now
-    return _issue(session, keyring, login, now)
+    if token.used_at is not None:
+        return _answer(keyring, login, successor)
+    token.used_at, token.successor_seed = now, tokens.make_refresh_token()
+    return _issue(session, keyring, login, tokens.make_successor(refresh_token, token.successor_seed))
+
+
+def _may_repeat(session: Session, used_at: datetime, successor: str, now: datetime) -> bool:
+    following = queries.find_refresh_token(session, tokens.hash_refresh_token(successor))
+    return following is not None and following.used_at is None and now < used_at + GRACE
+
+
+def _end_family(session: Session, login: LoginSession, origin: Origin) -> GrantError:
+    login.revoked_at = utc_now()
+    details = {"session_id": str(login.id)}
+    record_of_user(session, "refresh_reused", origin, login.user, actor="anonymous", details=details)
+    return GrantError("invalid_grant", "This refresh token was used before, so its log-in was ended. Log in again.")
 
 
 def log_out(desk: LoginDesk, caller: Principal, origin: Origin) -> None:

@@ -1,6 +1,8 @@
 """What the tokens say."""
 
+import base64
 import hashlib
+import hmac
 import secrets
 import time
 from collections.abc import Mapping
@@ -38,6 +40,12 @@ def _sign(keyring: KeyRing, claims: Mapping[str, object], life_s: int) -> str:
 
 def make_refresh_token() -> str:
     return secrets.token_urlsafe(32)
+
+
+def make_successor(refresh_token: str, seed: str) -> str:
+    """The refresh token that follows: always the same of the two, and of neither alone."""
+    digest = hmac.digest(refresh_token.encode(), seed.encode(), "sha256")
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def hash_refresh_token(token: str) -> str:

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 /**
  * One log-in of one person, shared by all tabs: the access token lives in memory only, the refresh token in
- * localStorage (docs/adr says why). Refresh tokens rotate, and one that is used twice ends the log-in; so at any
+ * localStorage (docs/adr says why). Refresh tokens rotate, and one that comes back late ends the log-in; so at any
  * time one request for new tokens is under way, in this tab (`pending`) and among tabs (a Web Lock).
  */
 const STORED = 'imputehub.refresh_token';
