@@ -31,8 +31,17 @@ class TextWidget(Widget):
 
 
 class SiteWidget(TextWidget):
+    """Each import has one of its own, which asks for each site once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[str, ImputationService] = {}
+
     def clean(self, value: Any, row: Any = None, **_options: Any) -> ImputationService:  # type: ignore[override]
-        return find_site(super().clean(value))
+        text = super().clean(value)
+        if text not in self._known:
+            self._known[text] = find_site(text)
+        return self._known[text]
 
 
 class ListWidget(TextWidget):

@@ -11,8 +11,9 @@ from import_export.formats import base_formats
 from openpyxl import load_workbook
 
 ROW_NUMBER = "row number in the file"
-MOST_ROWS = 2000
+MOST_ROWS = 1000
 _MOST_COLUMNS = 50
+_LAST_COLUMN = 2 * _MOST_COLUMNS  # a short row that names a cell far out would be filled up to it, a million times
 _MOST_UNPACKED_BYTES = 32 * 1024 * 1024
 _LONGEST_XLSX_CELL = 32_767
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -49,7 +50,8 @@ class XlsxSheet(base_formats.XLSX):
             if unpacked > _MOST_UNPACKED_BYTES:
                 raise SheetError("The file is too large once it is unpacked.")
             book = load_workbook(BytesIO(in_stream), read_only=True, data_only=True)
-            return make_dataset(enumerate(book.worksheets[0].iter_rows(values_only=True), 1))
+            rows = book.worksheets[0].iter_rows(max_col=_LAST_COLUMN, values_only=True)
+            return make_dataset(enumerate(rows, 1))
         except SheetError:
             raise
         except Exception as error:  # whatever a damaged workbook provokes is a fault of the file

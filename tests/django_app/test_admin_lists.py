@@ -14,7 +14,7 @@ from django.utils import timezone
 from django_app.imputation import live_health
 from django_app.imputation.admin import ServiceAdmin
 from django_app.imputation.models import ImputationService
-from tests.django_app.browsing import PANELS, SERVICES, FormReader
+from tests.django_app.browsing import PANELS, SERVICES, FormReader, submit
 from tests.django_app.catalogue import add_panel, add_site
 from tests.django_app.conftest import House
 from tests.django_app.registry import StubRegistry
@@ -80,6 +80,20 @@ def test_panels_that_a_site_has_withdrawn_are_marked_and_found(browser: httpx.Cl
     withdrawn = browser.get(f"{PANELS}?withdrawn_at__isempty=0").text
     assert ">withdrawn<" in withdrawn
     assert ">offered<" not in withdrawn
+
+
+def test_a_site_with_very_many_panels_shows_and_saves_them_page_by_page(browser: httpx.Client) -> None:
+    site = add_site()
+    for number in range(53):
+        add_panel(site, panel_id=f"panel-{number:02}", name=f"Panel {number:02}")
+    path = f"{SERVICES}{site.pk}/change/"
+    first = FormReader(browser.get(path).text).fields
+    assert first["panels-49-name"] == "Panel 49"
+    assert "panels-50-name" not in first
+    answer = submit(browser, f"{path}?panels-page=2", **{"panels-2-name": "Renamed on page 2"})
+    assert "was changed successfully" in answer.text
+    assert site.panels.get(panel_id="panel-52").name == "Renamed on page 2"
+    assert site.panels.count() == 53
 
 
 def test_the_number_of_questions_to_the_database_does_not_grow_with_the_sites(house: House) -> None:

@@ -25,6 +25,7 @@ class PanelInline(TabularInline):
     readonly_fields = ("withdrawn_at",)
     formfield_overrides = WIDGETS
     extra = 0
+    per_page = 50
     show_change_link = True
 
 
