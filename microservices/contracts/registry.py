@@ -13,6 +13,7 @@ HealthStep = Literal["warned", "deactivated", "reactivated"]
 """Of a site that is offline for long: a warning, its switching off, and its return. Curators have to know."""
 
 SERVICE_HEALTH_CHANGED = "service.health_changed"
+SERVICE_CHANGED = "service.changed"
 
 
 class SiteRecord(BaseModel):
@@ -88,3 +89,11 @@ class HealthChanged(BaseModel):
     message: str
     checked_at: datetime
     step: HealthStep | None = None
+
+
+class ServiceChanged(BaseModel):
+    """Data of `service.changed`, subject `site/<id>`: a site or its panels are not as they were, or are gone."""
+
+    service_id: UUID
+    name: str
+    is_deleted: bool

@@ -11,7 +11,7 @@ from microservices.contracts.file_manager import FILE_CHECKED, FileChecked
 from microservices.contracts.job_processor import JOB_UPDATED, RUN_UPDATED, JobUpdated, RunUpdated
 from microservices.contracts.monitoring import PLATFORM_SERVICE_CHANGED, PlatformServiceChanged
 from microservices.contracts.notification import Audience
-from microservices.contracts.registry import HealthChanged
+from microservices.contracts.registry import SERVICE_CHANGED, HealthChanged, ServiceChanged
 from microservices.contracts.user_service import SITE_CREDENTIAL_CHANGED, PersonRecord, SiteCredentialChanged
 from microservices.kernel.db import utc_now
 from microservices.kernel.errors import InvalidInputError
@@ -135,4 +135,5 @@ HANDLERS: dict[str, EventHandler] = {
     FILE_CHECKED: _telling(FileChecked, word_file),
     SITE_CREDENTIAL_CHANGED: _telling(SiteCredentialChanged, word_nothing),
     PLATFORM_SERVICE_CHANGED: _telling_all(PlatformServiceChanged, "operator"),
+    SERVICE_CHANGED: _telling_all(ServiceChanged),
 }

@@ -89,6 +89,18 @@ def test_nobody_is_told_what_is_somebody_elses(
         assert again.read()["subject"] == last["subject"]
 
 
+def test_a_changed_site_is_told_to_everybody_and_disturbs_nobody(
+    service: httpx.Client, service_url: str, authority: TokenAuthority, person: Person
+) -> None:
+    site_id = str(uuid4())
+    change = {"service_id": site_id, "name": "A site", "is_deleted": False}
+    with Listener(service_url, person.token) as listener:
+        assert send(service, authority, make_event("service.changed", f"site/{site_id}", change)).status_code == 204
+        told = listener.read()
+    assert (told["type"], told["data"]) == ("service.changed", change)
+    assert service.get("/api/v1/notifications", headers=person.headers).json()["total"] == 0
+
+
 def test_a_site_that_has_just_arrived_is_told_and_disturbs_nobody(
     service: httpx.Client, service_url: str, authority: TokenAuthority, person: Person
 ) -> None:

@@ -104,6 +104,11 @@ class Registry:
 
     # as our other services
 
+    def list_events(self, kind: str, site_id: str) -> list[dict[str, Any]]:
+        """What notification was told of a site, in its order."""
+        told = [event for event in self.events if event["subject"] == f"site/{site_id}" and event["type"] == kind]
+        return sorted(told, key=lambda event: int(event["dataversion"]))
+
     def read_site(self, site_id: str) -> httpx.Response:
         return self.http.get(f"/internal/sites/{site_id}", headers=self.authority.service("job_processor"))
 

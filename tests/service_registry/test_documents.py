@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from microservices.service_registry.models import Base
-from tests.service_registry.registry import Registry, describe_panel
+from tests.service_registry.registry import Registry, describe_panel, wait_until
 
 KERNEL_TABLES = {"inbox", "inbox_versions", "outbox", "outbox_versions", "alembic_version"}
 
@@ -39,6 +39,22 @@ def test_a_sent_site_is_read_back_with_its_fields_and_panels(registry: Registry)
     assert found.items() >= panel.items()
     assert found["service_id"] == site_id
     assert found["service_name"] == document["name"]
+
+
+def test_each_change_and_the_end_of_a_site_are_told_once_to_everybody_who_looks(registry: Registry) -> None:
+    document = registry.describe_site(name="A site")
+    site_id = registry.store(document)
+    registry.store(document | {"name": "Another name", "panels": [describe_panel()]})
+    registry.store(document, dataversion=1)
+    registry.delete(site_id)
+    registry.delete(site_id)
+    wait_until(lambda: len(registry.list_events("service.changed", site_id)) >= 3, "all changes are told")
+    told = [event["data"] for event in registry.list_events("service.changed", site_id)]
+    assert told == [
+        {"service_id": site_id, "name": "A site", "is_deleted": False},
+        {"service_id": site_id, "name": "Another name", "is_deleted": False},
+        {"service_id": site_id, "name": "Another name", "is_deleted": True},
+    ]
 
 
 def test_the_same_event_again_changes_nothing(registry: Registry) -> None:

@@ -14,7 +14,7 @@ DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 
 def list_steps(registry: Registry, site_id: str) -> list[tuple[str, str]]:
     """(step, message) of what curators have to know of."""
-    events = [event["data"] for event in registry.events if event["subject"] == f"site/{site_id}"]
+    events = [event["data"] for event in registry.list_events("service.health_changed", site_id)]
     return [(event["step"], event["message"]) for event in events if event["step"]]
 
 

@@ -17,6 +17,8 @@ export function findChanged(event: LiveEvent): QueryKey[] {
       return [['files'], ['file', id('file_id')]];
     case 'service.health_changed':
       return [['sites'], ['site', id('service_id')], ['overview']];
+    case 'service.changed':
+      return [['sites'], ['site', id('service_id')], ['panels'], ['overview']];
     case 'platform.service_changed':
       return [['overview']];
     case 'site_credential.changed':
