@@ -59,6 +59,12 @@ def find_survivor(record: Record) -> psutil.Process | None:
         return None
 
 
+def list_survivors(home: Path) -> list[tuple[Record, psutil.Process]]:
+    """What `processes.json` names and is still running; none of it is left over while a supervisor runs."""
+    records: list[Record] = read_json(home / "processes.json", [])
+    return [(record, process) for record in records if (process := find_survivor(record))]
+
+
 def find_unrecorded(home: Path, known: set[int]) -> list[tuple[Record, psutil.Process]]:
     """Children of a supervisor that was killed before it noted them: their environment names `home`.
 
@@ -81,8 +87,7 @@ def end_survivors(home: Path) -> list[str]:
 
     Databases and caches go last, so that the others can finish what they are writing.
     """
-    records: list[Record] = read_json(home / "processes.json", [])
-    recorded = [(record, process) for record in records if (process := find_survivor(record))]
+    recorded = list_survivors(home)
     databases = [pair for pair in recorded if pair[0]["name"] in ("postgresql", "valkey")]
     _end_processes([pair for pair in recorded if pair not in databases])
     _end_processes(databases)

@@ -213,6 +213,20 @@ def test_survivors_of_a_killed_supervisor_are_ended_by_the_next_start_and_strang
         stranger.kill()
 
 
+def test_status_tells_what_a_killed_supervisor_left_and_how_to_end_it(stopped: Platform) -> None:
+    stopped.up()
+    left = {name: one["pid"] for name, one in stopped.status().items()}
+    stopped.end(signal.SIGKILL)
+    told = json.loads(stopped.run_cli("status", "--json").stdout)
+    assert {one["name"]: one["pid"] for one in told if one["state"] == "left running"} == left
+    shown = stopped.run_cli("status").stdout
+    assert "The supervisor was killed" in shown
+    assert "`imputehub down` ends them" in shown
+    stopped.run_cli("down")
+    assert "killed" not in stopped.run_cli("status").stdout
+    assert {one["state"] for one in json.loads(stopped.run_cli("status", "--json").stdout)} == {"stopped"}
+
+
 def test_a_child_that_was_never_noted_is_ended_too(stopped: Platform) -> None:
     stopped.up()
     left = [psutil.Process(one["pid"]) for one in stopped.status().values()]
