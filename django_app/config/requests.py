@@ -7,13 +7,15 @@ from collections.abc import Callable
 from contextvars import ContextVar
 
 import structlog
-from django.http import HttpRequest, HttpResponseBase
+from django.db import DataError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 
 from microservices.kernel.logs import get_logger
 from microservices.kernel.metrics import observe_request
 
 _VALID_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _QUIET = {"/health", "/metrics", "/health/ready"}
+_LOOKUP_FAILED = "e"  # Django's own name for it, in addresses of lists
 request_id_var: ContextVar[str] = ContextVar("request_id", default="")
 
 log = get_logger("requests")
@@ -38,6 +40,23 @@ class RequestContextMiddleware:
         response["X-Request-ID"] = request_id
         _record(request, response.status_code, time.perf_counter() - started)
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """A list of the admin is narrowed by its address. What the database cannot look for there is answered as
+        Django answers other filters that make no sense: with the whole list.
+        """
+        match = request.resolver_match
+        is_list = match is not None and (match.url_name or "").endswith("_changelist")
+        if is_list and request.method == "GET" and _LOOKUP_FAILED not in request.GET and _is_unfindable(exception):
+            return HttpResponseRedirect(f"{request.path}?{_LOOKUP_FAILED}=1")
+        return None
+
+
+def _is_unfindable(exception: Exception) -> bool:
+    """NUL characters; numbers and days that no column can hold."""
+    return isinstance(exception, (DataError, OverflowError)) or (
+        isinstance(exception, ValueError) and "NUL (0x00)" in str(exception)
+    )
 
 
 def _record(request: HttpRequest, status: int, seconds: float) -> None:

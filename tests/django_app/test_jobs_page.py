@@ -149,6 +149,16 @@ def test_a_search_that_cannot_be_meant_is_no_fault_of_ours(
     assert browser.get(JOBS, params=query).status_code == 200
 
 
+@pytest.mark.parametrize("day", [{"made_until": "9999-12-31"}, {"made_from": "0001-01-01"}])
+def test_the_calendars_first_and_last_day_leave_nothing_out(
+    store: JobStore, browser: httpx.Client, day: dict[str, str]
+) -> None:
+    store.add("cohort A")
+    answer = browser.get(JOBS, params=day)
+    assert answer.status_code == 200
+    assert "cohort A" in answer.text
+
+
 def test_pages_lead_to_older_jobs(store: JobStore, browser: httpx.Client) -> None:
     names = [f"job {number:02}" for number in range(30)]
     for name in names:

@@ -70,13 +70,13 @@ class JobFilter(forms.Form):
             wanted["service_id"] = str(given["service_id"].pk)
         if "made_from" in given:
             wanted["created_after"] = _write_day(given["made_from"])
-        if "made_until" in given:
+        if given.get("made_until", date.max) < date.max:
             wanted["created_before"] = _write_day(given["made_until"] + timedelta(days=1))
         return wanted
 
 
 def _write_day(day: date) -> str:
-    return f"{day:%Y-%m-%d}T00:00:00Z"
+    return f"{day.isoformat()}T00:00:00Z"
 
 
 @dataclass(frozen=True)
