@@ -139,6 +139,10 @@ class SheetExport(ExportActionMixin):
     change_form_template = None
     show_change_form_export = False
 
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        """The library lets everybody who is logged in."""
+        return bool(self.has_view_permission(request))
+
     def get_valid_export_item_pks(self, _request: HttpRequest) -> "QuerySet[Any, Any]":
         pks: QuerySet[Any, Any] = self.model.objects.values_list("pk", flat=True)
         return pks
