@@ -2,6 +2,8 @@
 
 from importlib.metadata import version
 
+from django.templatetags.static import static
+
 from django_app.config.environment import Environment, read_database_url
 
 ENVIRONMENT = Environment()
@@ -124,6 +126,8 @@ SPECTACULAR_SETTINGS = {
 UNFOLD = {
     "SITE_TITLE": "ImputeHub curation",
     "SITE_HEADER": "ImputeHub curation",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("imputation/mark.svg")}],
+    "SCRIPTS": [lambda _request: static("imputation/icons.js")],
     "SHOW_VIEW_ON_SITE": False,
     "LOGIN": {"form": "django_app.staff.forms.StaffLoginForm"},
     "SIDEBAR": {"navigation": "django_app.imputation.admin.navigation.list_pages"},

@@ -134,6 +134,7 @@ class SheetExport(ExportActionMixin):
     """Beside `ModelAdmin`: all that the filters leave, or the ticked rows, as a file."""
 
     export_form_class = ExportForm
+    import_export_change_list_template = "imputation/sheets_list.html"
     formats = _FORMATS
     to_encoding = "utf-8-sig"  # spreadsheets take CSV for something else without the mark
     change_form_template = None
@@ -160,7 +161,7 @@ class PanelSheets(ImportMixin, SheetExport):
     confirm_form_class = ConfirmForm
     tmp_storage_class = SignedUpload
     import_template_name = "imputation/import.html"
-    import_export_change_list_template = "admin/import_export/change_list_import_export.html"
+    import_export_change_list_template = SheetExport.import_export_change_list_template
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return bool(self.has_add_permission(request) and self.has_change_permission(request))

@@ -44,6 +44,7 @@ class SiteActions:
 
     actions_list = ("set_up",)
     actions_detail = ("test_connection", "check_health", "sync_panels", "push")
+    change_form_outer_before_template = "imputation/site_actions.html"
     custom_urls = (
         ("set-up/<uuid:draft_id>/<slug:step>/", STEP_ROUTE, show_step),
         ("sync-panels/", "imputation_sync_panels", sync_chosen),
@@ -51,6 +52,14 @@ class SiteActions:
 
     class Media:
         js = ("imputation/post_actions.js", "imputation/live_states.js")
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> TemplateResponse:
+        """On the page itself: in its head they would leave no room for the site's name."""
+        context["site_actions"] = context.pop("actions_detail", [])
+        page: TemplateResponse = super().render_change_form(request, context, *args, **options)  # type: ignore[misc]
+        return page
 
     @action(description="Set up a site", url_path="set-up", permissions=["add"], icon="add_link")  # type: ignore[untyped-decorator]
     def set_up(self: Any, request: HttpRequest) -> HttpResponse:

@@ -72,7 +72,7 @@ class SiteForm(SiteModelForm):
             "location": "Institution",
             "min_samples": "Fewest samples",
             "max_samples": "Most samples",
-            "max_file_size_mb": "Largest upload (MB)",
+            "max_file_size_mb": "Largest upload (MiB)",
         }
         widgets = {  # noqa: RUF012
             "api_type": UnfoldAdminSelectWidget(),
