@@ -24,7 +24,9 @@ def build_site_document(service: ImputationService) -> SiteDocument:
 
 
 def build_panel_document(panel: ReferencePanel) -> PanelDocument:
-    return PanelDocument.model_validate({name: getattr(panel, name) for name in PanelDocument.model_fields})
+    """A panel that the site's list no longer has is told as switched off: the site would refuse a job that names it."""
+    facts = {name: getattr(panel, name) for name in PanelDocument.model_fields}
+    return PanelDocument.model_validate({**facts, "is_active": panel.is_active and panel.withdrawn_at is None})
 
 
 def list_sites_with_panels() -> QuerySet[ImputationService]:

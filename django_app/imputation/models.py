@@ -128,7 +128,8 @@ class ReferencePanel(ReplicatedModel):
         null=True,
         editable=False,
         verbose_name="withdrawn since",
-        help_text="The site's list no longer has it since then; empty while it is offered or the site keeps no list.",
+        help_text="The site's list no longer has it since then, so researchers cannot choose it, active or not. "
+        "Empty while it is offered or the site keeps no list.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

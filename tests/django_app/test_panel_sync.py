@@ -110,6 +110,25 @@ def test_a_panel_that_the_list_no_longer_has_is_marked_and_comes_back(
     assert stored.panels.get(panel_id=G1000).withdrawn_at is None
 
 
+def test_a_withdrawn_panel_is_told_as_switched_off_until_the_list_has_it_again(
+    browser: httpx.Client, stored: ImputationService, site: StubSite, registry: StubRegistry, relay: Relay
+) -> None:
+    def told() -> dict[str, bool]:
+        relay.deliver_due()
+        return {panel["panel_id"]: panel["is_active"] for panel in registry.received[-1]["data"]["panels"]}
+
+    apply_page(browser, browser.get(page_of(stored)))
+    assert told() == {G1000: True, H3AFRICA: True}
+    taken = site.panels.pop(G1000)
+    apply_page(browser, browser.get(page_of(stored)))
+    assert told() == {G1000: False, H3AFRICA: True}
+    panel = stored.panels.get(panel_id=G1000)
+    assert "researchers cannot choose it" in browser.get(f"{PANELS}{panel.pk}/change/").text
+    site.panels[G1000] = taken
+    apply_page(browser, browser.get(page_of(stored)))
+    assert told() == {G1000: True, H3AFRICA: True}
+
+
 def test_the_sites_own_words_follow_the_site_and_a_curators_stay(
     browser: httpx.Client, stored: ImputationService, site: StubSite
 ) -> None:
