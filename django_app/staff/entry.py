@@ -51,7 +51,8 @@ def enter_by_platform(request: HttpRequest, email: str, password: str, code: str
         authority.log_out(grant.access_token)
         raise RefusedError(NO_ROLE)
     user = find_account(email) or User(username=email, email=email)
-    user.set_unusable_password()
+    if not user.password:  # a new one on each log-in would end the person's other sessions
+        user.set_unusable_password()
     if name := authority.read_name(grant.access_token):
         name_person(user, name)
     give_roles(user, grant.principal.roles)

@@ -137,6 +137,14 @@ def is_out(page: httpx.Response, words: str = "") -> bool:
     return page.url.path == "/admin/login/" and words in page.text
 
 
+def test_a_second_log_in_leaves_the_first_browser_as_it_is(users: UserService, door: Door) -> None:
+    email = users.add("curator")
+    first = door.enter(email)
+    second = door.enter(email)
+    assert [browser.get("/admin/").status_code for browser in (first, second)] == [200, 200]
+    assert [len(browser.get("/admin/").history) for browser in (first, second)] == [0, 0]
+
+
 def test_each_role_gets_the_pages_that_are_its_own(users: UserService, door: Door) -> None:
     expected = {
         "curator": {SERVICES: 200, MICROSERVICES: 200, "/admin/auth/user/": 403},
