@@ -44,7 +44,7 @@ async def test_maintenance_is_degraded_in_the_sites_words() -> None:
 @pytest.mark.parametrize(
     ("status", "answer", "words"),
     [
-        (200, PAGE, "a page instead of data"),
+        (200, PAGE, "something else than data"),
         (200, {"document": {"hello": "world"}}, "not a Cloudgene server"),
         (401, {"document": framework_error("Unauthorized")}, "log-in"),
         (301, {"headers": {"Location": "https://elsewhere.example.org/"}}, "redirects"),

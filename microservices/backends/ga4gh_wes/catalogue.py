@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from yarl import URL
 
+from microservices.backends.answers import Answer
 from microservices.backends.base import CredentialCheck, CredentialRefusedError, SiteError, SiteProbe
-from microservices.backends.ga4gh_wes.answers import Answer, explain_answer, read_model
+from microservices.backends.ga4gh_wes.answers import explain_answer, read_model
 from microservices.backends.ga4gh_wes.client import WesClient
 from microservices.backends.ga4gh_wes.tokens import get_token, read_expiry
 from microservices.backends.ga4gh_wes.wire import ServiceInfo

@@ -6,9 +6,10 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
+from microservices.backends.answers import Answer
 from microservices.backends.base import CredentialRefusedError, SiteConnection
 from microservices.backends.failures import translate_failures
-from microservices.backends.ga4gh_wes.answers import Answer, read_answer
+from microservices.backends.ga4gh_wes.answers import read_answer
 from microservices.backends.ga4gh_wes.tokens import forget_token, get_token
 from microservices.backends.responses import MAX_ANSWER_BYTES, read_bounded
 from microservices.backends.session import Deadlines

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from microservices.backends.answers import Answer
 from microservices.backends.base import (
     CANCEL_STEP,
     JobNotFoundError,
@@ -15,7 +16,7 @@ from microservices.backends.base import (
     SiteMessage,
     SiteUnavailableError,
 )
-from microservices.backends.ga4gh_wes.answers import Answer, explain_answer, read_model, refuse_credential
+from microservices.backends.ga4gh_wes.answers import explain_answer, read_model, refuse_credential
 from microservices.backends.ga4gh_wes.catalogue import read_info
 from microservices.backends.ga4gh_wes.client import WesClient
 from microservices.backends.ga4gh_wes.dialect import recognise

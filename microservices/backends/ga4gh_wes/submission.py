@@ -5,10 +5,11 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any
 
+from microservices.backends.answers import Answer
 from microservices.backends.base import InputFile, SiteError, SiteUnavailableError, Submission
 from microservices.backends.failures import Sent
 from microservices.backends.filenames import name_inputs
-from microservices.backends.ga4gh_wes.answers import Answer, explain_answer, refuse_credential
+from microservices.backends.ga4gh_wes.answers import explain_answer, refuse_credential
 from microservices.backends.ga4gh_wes.catalogue import check_credential, read_info
 from microservices.backends.ga4gh_wes.client import WesClient
 from microservices.backends.ga4gh_wes.dialect import Dialect, choose_type, recognise

@@ -6,10 +6,11 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter, ValidationError
 
+from microservices.backends.answers import Answer
 from microservices.backends.base import SiteError, SiteUnavailableError
 from microservices.backends.description import OfferedPanel
 from microservices.backends.markup import strip_markup
-from microservices.backends.michigan.answers import Answer, explain_answer, read_model, refuse_credential
+from microservices.backends.michigan.answers import explain_answer, read_model, refuse_credential
 from microservices.backends.michigan.client import CloudgeneClient
 from microservices.backends.michigan.credential import explain_refusal
 from microservices.backends.michigan.wire import AppAnswer, Choice, Parameter, ServerAnswer

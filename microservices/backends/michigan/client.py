@@ -5,9 +5,10 @@ from typing import Literal
 import aiohttp
 from yarl import URL
 
+from microservices.backends.answers import Answer
 from microservices.backends.base import CredentialRefusedError, SiteConnection
 from microservices.backends.failures import translate_failures
-from microservices.backends.michigan.answers import Answer, read_answer
+from microservices.backends.michigan.answers import read_answer
 from microservices.backends.responses import MAX_ANSWER_BYTES, read_bounded
 from microservices.backends.session import Deadlines
 

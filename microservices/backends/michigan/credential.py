@@ -10,9 +10,10 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from microservices.backends.answers import Answer
 from microservices.backends.base import CredentialCheck, SiteError
 from microservices.backends.markup import strip_markup
-from microservices.backends.michigan.answers import Answer, explain_answer, refuse_credential
+from microservices.backends.michigan.answers import explain_answer, refuse_credential
 from microservices.backends.michigan.client import CloudgeneClient
 
 # A time in seconds reaches this in the year 5138, one in milliseconds passed it in 1973.

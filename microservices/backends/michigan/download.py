@@ -7,9 +7,10 @@ from pathlib import Path
 
 import aiohttp
 
+from microservices.backends.answers import Answer
 from microservices.backends.base import ResultRefusedError, SiteError, SiteFile
 from microservices.backends.download import Source, download_file
-from microservices.backends.michigan.answers import Answer, explain_answer
+from microservices.backends.michigan.answers import explain_answer
 from microservices.backends.michigan.client import CloudgeneClient
 
 

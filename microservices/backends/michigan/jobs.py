@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import quote
 
+from microservices.backends.answers import Answer
 from microservices.backends.base import JobNotFoundError, SiteError, SiteJob, SiteJobState, SiteMessage
 from microservices.backends.failures import translate_failures
 from microservices.backends.markup import strip_markup
-from microservices.backends.michigan.answers import Answer, explain_answer, read_model
+from microservices.backends.michigan.answers import explain_answer, is_own, read_model
 from microservices.backends.michigan.client import CloudgeneClient
 from microservices.backends.michigan.credential import explain_refusal
 from microservices.backends.michigan.progress import NEARLY_DONE, measure_progress
@@ -169,7 +170,7 @@ def _read_messages(job: JobAnswer) -> list[SiteMessage]:
 
 async def _explain_absence(client: CloudgeneClient, answer: Answer, external_job_id: str) -> SiteError:
     """A job is lost only if Cloudgene itself says so: a proxy's 404 is an outage, a bad token another matter."""
-    if answer.status == 404 and (answer.is_own or external_job_id in answer.words):
+    if answer.status == 404 and (is_own(answer) or external_job_id in answer.words):
         return JobNotFoundError(
             f"The site knows no job {external_job_id}: {answer.words}",
             code="job_unknown",

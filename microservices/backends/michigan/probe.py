@@ -3,8 +3,9 @@
 import asyncio
 import time
 
+from microservices.backends.answers import Answer
 from microservices.backends.base import Health, SiteError, SiteProbe, SiteUnavailableError
-from microservices.backends.michigan.answers import Answer, explain_answer
+from microservices.backends.michigan.answers import explain_answer
 from microservices.backends.michigan.catalogue import SERVER_PATH, read_running_server
 from microservices.backends.michigan.client import CloudgeneClient
 from microservices.backends.michigan.description import COUNTERS_PATH

@@ -3,10 +3,11 @@
 import re
 from urllib.parse import quote
 
+from microservices.backends.answers import Answer
 from microservices.backends.base import SiteError, SiteFullError, SiteUnavailableError, Submission
 from microservices.backends.failures import Sent
 from microservices.backends.filenames import name_inputs
-from microservices.backends.michigan.answers import Answer, explain_answer, refuse_credential
+from microservices.backends.michigan.answers import explain_answer, is_own, refuse_credential
 from microservices.backends.michigan.catalogue import choose_app, explain_missing_app, read_server
 from microservices.backends.michigan.client import CloudgeneClient
 from microservices.backends.michigan.credential import check_credential, explain_refusal
@@ -107,7 +108,7 @@ async def _read_acceptance(client: CloudgeneClient, answer: Answer, app: str, se
 
 def _leaves_open(answer: Answer) -> bool:
     """Whether a job may exist in spite of the answer: a proxy gives up on a site that goes on, a page says nothing."""
-    if answer.is_own and answer.document is not None:
+    if is_own(answer) and answer.document is not None:
         return answer.document["success"] is not False
     return answer.status < 300 or answer.status >= 500
 
@@ -117,7 +118,7 @@ def _without_job(sent: Sent) -> Sent:
 
 
 async def _explain_refusal(client: CloudgeneClient, answer: Answer, app: str) -> SiteError:
-    if answer.is_own and _SITE_FULL.search(answer.words):
+    if is_own(answer) and _SITE_FULL.search(answer.words):
         return SiteFullError(answer.words, code="site_full", fix="It is sent when one of the account's jobs has ended.")
     if answer.status == 413:
         return _refuse_size()
@@ -125,7 +126,7 @@ async def _explain_refusal(client: CloudgeneClient, answer: Answer, app: str) ->
         return await explain_missing_app(client, answer, app)
     if answer.status == 403:
         return await explain_refusal(client, answer)
-    if answer.status == 200 and not answer.is_own:
+    if answer.status == 200 and not is_own(answer):
         return SiteError("The site's answer to the submission makes no sense.", code="answer_unreadable")
     error = explain_answer(answer)
     if error.code == "refused":
