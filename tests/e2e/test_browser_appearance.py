@@ -21,6 +21,7 @@ from tests.e2e.visits import NARROW, WIDE, Visit
 pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(600)]
 
 BASELINES = Path(__file__).parent / "baselines"
+LOW_PX = 96  # three lines
 RENEWS = bool(os.environ.get("IMPUTEHUB_RENEW_PICTURES"))
 
 
@@ -87,6 +88,17 @@ def test_a_page_looks_as_it_did(
         act(page)
         compare_with_baselines(page, name, tmp_path)
         inspect(page)
+
+
+def test_words_about_what_is_wrong_keep_rows_low_on_a_narrow_screen(visit: Visit) -> None:
+    """They scroll sideways with their table."""
+    with visit(width=NARROW) as page:
+        set_stage(page)
+        page.goto("/operations")
+        expect(page.get_by_role("table")).to_have_count(3)
+        rows = page.locator("tbody tr").all()
+        heights = {row.inner_text().split("\n")[0]: (row.bounding_box() or {"height": 0})["height"] for row in rows}
+        assert max(heights.values()) <= LOW_PX, heights
 
 
 @pytest.mark.parametrize("name", ["login", "register"])

@@ -10,6 +10,8 @@ import { MONO } from '@/shared/theme/theme';
 
 import type { Incident } from '@/features/operations/api/queries';
 
+import { MessageCell } from './MessageCell';
+
 const SHORT_S = 10;
 
 /** Short ones to the tenth of a second: what dies and is brought back at once is away for one or two. */
@@ -47,7 +49,7 @@ export function IncidentTable({ incidents }: { incidents: Incident[] }) {
             <TableCell align="right" sx={{ fontFamily: MONO, whiteSpace: 'nowrap' }}>
               {describeLength(incident)}
             </TableCell>
-            <TableCell lang="en">{incident.message}</TableCell>
+            <MessageCell text={incident.message} />
           </TableRow>
         ))}
       </TableBody>

@@ -55,7 +55,13 @@ function ServiceRow({ service }: { service: ServiceStatus }) {
       <TableCell component="th" scope="row" sx={{ fontFamily: MONO, fontWeight: 600 }}>
         {service.name}
         {service.error !== null && (
-          <Typography lang="en" variant="caption" component="div" color="error" sx={{ maxWidth: '24rem' }}>
+          <Typography
+            lang="en"
+            variant="caption"
+            component="div"
+            color="error"
+            sx={{ width: 'max-content', maxWidth: '24rem' }}
+          >
             {service.error}
           </Typography>
         )}

@@ -12,6 +12,8 @@ import { type Status, StatusMark } from '@/shared/ui/StatusMark';
 
 import type { SiteStatus } from '@/features/operations/api/queries';
 
+import { MessageCell } from './MessageCell';
+
 export function SiteTable({ sites }: { sites: SiteStatus[] }) {
   const { t, i18n } = useTranslation();
   return (
@@ -38,7 +40,7 @@ export function SiteTable({ sites }: { sites: SiteStatus[] }) {
                 ? `${formatCount(Math.round(site.response_time_ms), i18n.language)} ms`
                 : '–'}
             </TableCell>
-            <TableCell lang="en">{site.error_message ?? ''}</TableCell>
+            <MessageCell text={site.error_message ?? ''} />
           </TableRow>
         ))}
       </TableBody>
