@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -68,25 +69,46 @@ def create_outbox_tables(op: Any) -> None:
     op.create_index("ix_outbox_waiting", "outbox", ["subscriber", "subject", "id"], postgresql_where=waiting)
 
 
+@dataclass(frozen=True)
+class NewEvent:
+    """What has happened to `subject`; `data` may hold times and UUIDs."""
+
+    type: str
+    subject: str
+    data: Mapping[str, Any]
+
+
 def record_event(
     session: Session, *, type: str, subject: str, data: Mapping[str, Any], subscribers: Sequence[str]
 ) -> None:
     """Write an event about `subject` in the running transaction; its version goes up under the subject's row lock."""
-    version = session.execute(
+    record_events(session, [NewEvent(type, subject, data)], subscribers=subscribers)
+
+
+def record_events(session: Session, events: Sequence[NewEvent], *, subscribers: Sequence[str]) -> None:
+    """Write many at once: in three statements, however many there are. No subject may be among them twice."""
+    if not events:
+        return
+    subjects = sorted(event.subject for event in events)  # in this order, so that two writers never wait crosswise
+    counted = (
         insert(outbox_versions)
-        .values(subject=subject, version=1)
+        .values([{"subject": subject, "version": 1} for subject in subjects])
         .on_conflict_do_update(index_elements=["subject"], set_={"version": outbox_versions.c.version + 1})
-        .returning(outbox_versions.c.version)
-    ).scalar_one()
-    event = {
-        "event_id": uuid4(),
-        "type": type,
-        "subject": subject,
-        "dataversion": version,
-        "data": json.loads(json.dumps(data, default=_to_json)),
-        "occurred_at": utc_now(),
-    }
-    session.execute(sa.insert(outbox), [{**event, "subscriber": name} for name in subscribers])
+        .returning(outbox_versions.c.subject, outbox_versions.c.version)
+    )
+    versions = {row.subject: row.version for row in session.execute(counted)}
+    rows = [
+        {
+            "event_id": uuid4(),
+            "type": event.type,
+            "subject": event.subject,
+            "dataversion": versions[event.subject],
+            "data": json.loads(json.dumps(event.data, default=_to_json)),
+            "occurred_at": utc_now(),
+        }
+        for event in events
+    ]
+    session.execute(sa.insert(outbox), [{**row, "subscriber": name} for row in rows for name in subscribers])
     session.execute(sa.select(sa.func.pg_notify(_CHANNEL, "")))
 
 

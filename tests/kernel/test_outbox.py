@@ -15,7 +15,7 @@ from imputehub.local.children import find_free_port
 from kernel.subscribers import Subscriber
 from microservices.kernel.db import Database
 from microservices.kernel.errors import DependencyUnavailableError
-from microservices.kernel.outbox import Relay, outbox, record_event, relaying
+from microservices.kernel.outbox import NewEvent, Relay, outbox, record_event, record_events, relaying
 from microservices.kernel.testing import serve_app
 
 
@@ -55,6 +55,21 @@ def deliver_at(relay: Relay, seconds: float) -> int:
     """Deliver what is due `seconds` from now."""
     with time_machine.travel(timedelta(seconds=seconds)):
         return relay.deliver_due()
+
+
+def test_many_events_at_once_count_on_each_of_their_subjects(database: Database) -> None:
+    subjects = [f"thing/{uuid4()}" for _ in range(300)]
+    record(database, subjects[0])
+    with database.transaction() as session:
+        events = [NewEvent("thing.changed", subject, {"number": number}) for number, subject in enumerate(subjects)]
+        record_events(session, events, subscribers=["here", "there"])
+        record_events(session, [], subscribers=["here"])
+    assert [(row.subscriber, row.dataversion) for row in read_rows(database, subjects[0])] == [
+        ("here", 1),
+        ("here", 2),
+        ("there", 2),
+    ]
+    assert {(row.dataversion, row.data["number"]) for row in read_rows(database, subjects[299])} == {(1, 299)}
 
 
 def test_an_event_is_a_cloudevent_with_the_version_of_its_subject(

@@ -108,7 +108,8 @@ class Round:
     healthy: int
 
 
-async def sweep_once(database: Database, due: Bell, count: int) -> Round:
+async def sweep_once(database: Database, due: Bell, count: int, slowest_s: float) -> Round:
+    """It cannot be over before the slowest has answered, so nobody looks until then."""
     process = psutil.Process()
     started, cpu = time.perf_counter(), sum(process.cpu_times()[:2])
 
@@ -127,6 +128,7 @@ async def sweep_once(database: Database, due: Bell, count: int) -> Round:
 
     await asyncio.to_thread(make_due)
     due.ring()
+    await asyncio.sleep(slowest_s)
     while True:
         checked, healthy = await asyncio.to_thread(count_checked)
         if checked == count:
@@ -134,7 +136,7 @@ async def sweep_once(database: Database, due: Bell, count: int) -> Round:
         await asyncio.sleep(0.02)
 
 
-async def measure(database: Database, count: int, rounds: int) -> list[Round]:
+async def measure(database: Database, count: int, rounds: int, slowest_s: float) -> list[Round]:
     due = Bell()
     concurrency = allow_probes(Settings.model_fields["probe_concurrency"].default)
     sweep = HealthSweep(
@@ -142,7 +144,7 @@ async def measure(database: Database, count: int, rounds: int) -> list[Round]:
     )
     async with running(sweep.run()):
         await asyncio.sleep(0.5)
-        return [await sweep_once(database, due, count) for _ in range(rounds)]
+        return [await sweep_once(database, due, count, slowest_s) for _ in range(rounds)]
 
 
 def main() -> None:
@@ -162,7 +164,7 @@ def main() -> None:
         with run_stubs() as ports:
             for count in options.sites:
                 insert_sites(database.engine, ports, count, options.slowest)
-                found = uvloop.run(measure(database, count, options.rounds))
+                found = uvloop.run(measure(database, count, options.rounds, options.slowest))
                 print_rounds(count, found, options.slowest)
         database.dispose()
     return None

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from microservices.backends.base import SiteProbe
 from microservices.contracts.registry import SERVICE_HEALTH_CHANGED, HealthChanged, HealthStatus
-from microservices.kernel.outbox import record_event
+from microservices.kernel.outbox import NewEvent, record_events
 from microservices.service_registry.logic.announcements import Announcement, announce_change
 from microservices.service_registry.logic.assessment import HealthPolicy, SiteHealth, assess_probe, clean_message
 from microservices.service_registry.models import ImputationService
@@ -39,6 +39,7 @@ def record_findings(session: Session, findings: Sequence[Finding], policy: Healt
     by_claim = {finding.claim_id: finding for finding in findings}
     states: list[dict[str, Any]] = []
     history: list[dict[str, Any]] = []
+    events: list[NewEvent] = []
     for site in lock_claimed(session, list(by_claim)):
         finding = by_claim[site.claim_id]  # type: ignore[index]
         before = read_health(site)
@@ -47,10 +48,11 @@ def record_findings(session: Session, findings: Sequence[Finding], policy: Healt
         history.append(_history_row(site, finding, before, after))
         announcement = announce_change(before, after, policy)
         if announcement is not None:
-            _announce(session, site, before.status, after, announcement)
+            events.append(_make_event(site, before.status, after, announcement))
         if (before.auto_deactivated_at is None) != (after.auto_deactivated_at is None):
             ring(session, PANELS_CHANGED)
     write_findings(session, states, history)
+    record_events(session, events, subscribers=["notification"])
     ring(session, SERVICES_CHANGED, SITE_CHECKED)
 
 
@@ -112,9 +114,9 @@ def _history_row(site: ImputationService, finding: Finding, before: SiteHealth, 
     }
 
 
-def _announce(
-    session: Session, site: ImputationService, previous: HealthStatus, after: SiteHealth, announcement: Announcement
-) -> None:
+def _make_event(
+    site: ImputationService, previous: HealthStatus, after: SiteHealth, announcement: Announcement
+) -> NewEvent:
     change = HealthChanged.model_validate(
         {
             "service_id": site.id,
@@ -126,10 +128,4 @@ def _announce(
             "step": announcement.step,
         }
     )
-    record_event(
-        session,
-        type=SERVICE_HEALTH_CHANGED,
-        subject=f"site/{site.id}",
-        data=change.model_dump(),
-        subscribers=["notification"],
-    )
+    return NewEvent(SERVICE_HEALTH_CHANGED, f"site/{site.id}", change.model_dump())

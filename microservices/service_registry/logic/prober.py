@@ -2,19 +2,18 @@
 
 import asyncio
 import time
+from collections.abc import Hashable
 from dataclasses import dataclass
-from uuid import UUID
 
 import aiohttp
 
 from microservices.backends.base import SiteConnection, SiteError, SiteProbe
 from microservices.backends.registry import open_backend
 from microservices.backends.session import open_site_session
-from microservices.contracts.curation import ApiConfig, ApiType
+from microservices.contracts.curation import ApiConfig
 from microservices.kernel.logs import get_logger
 from microservices.service_registry.logic.names import NameResolver
-from microservices.service_registry.models import ImputationService
-from microservices.service_registry.queries.probes import CLAIM_MARGIN_S
+from microservices.service_registry.queries.probes import CLAIM_MARGIN_S, ClaimedSite
 
 _FORGET_IDLE_S = 3600
 
@@ -23,25 +22,26 @@ log = get_logger(__name__)
 
 @dataclass
 class _OpenSession:
-    connection: SiteConnection
     http: aiohttp.ClientSession
     used_at: float
 
 
-def describe_connection(site: ImputationService) -> SiteConnection:
-    api_type: ApiType = site.api_type  # type: ignore[assignment]
+def describe_connection(site: ClaimedSite) -> SiteConnection:
     config = ApiConfig.model_validate(site.api_config)
-    return SiteConnection(site.id, api_type, site.base_url, ca_pem=site.ca_pem, api_config=config)
+    return SiteConnection(site.id, site.api_type, site.base_url, ca_pem=site.ca_pem, api_config=config)
 
 
 class Prober:
-    """Keeps one HTTP session per site on the running loop. Probes carry no credential: they go to anybody's address."""
+    """Keeps HTTP sessions on the running loop, one for all sites of the same TLS, time-outs and network.
+
+    Sessions hold nothing of a site's, and probes carry no credential: they go to anybody's address.
+    """
 
     def __init__(self) -> None:
-        self._sessions: dict[UUID, _OpenSession] = {}
+        self._sessions: dict[Hashable, _OpenSession] = {}
         self._names = NameResolver()
 
-    async def probe(self, site: ImputationService) -> SiteProbe:
+    async def probe(self, site: ClaimedSite) -> SiteProbe:
         """Never raises, and ends before the claim does; a bug in an adapter is a finding too."""
         try:
             return await self._ask(describe_connection(site))
@@ -56,25 +56,23 @@ class Prober:
     async def _ask(self, connection: SiteConnection) -> SiteProbe:
         config = connection.api_config
         async with asyncio.timeout(config.connect_timeout_s + config.request_timeout_s + CLAIM_MARGIN_S / 2):
-            http = await self._find_session(connection)
-            return await open_backend(connection, http).probe()
+            return await open_backend(connection, self._find_session(connection)).probe()
 
-    async def _find_session(self, connection: SiteConnection) -> aiohttp.ClientSession:
-        known = self._sessions.get(connection.service_id)
-        if known is not None and known.connection == connection:
-            known.used_at = time.monotonic()
-            return known.http
-        http = open_site_session(connection, self._names)
-        self._sessions[connection.service_id] = _OpenSession(connection, http, time.monotonic())
-        if known is not None:
-            await known.http.close()
-        return http
+    def _find_session(self, connection: SiteConnection) -> aiohttp.ClientSession:
+        """Of all that `open_site_session` makes something of."""
+        config = connection.api_config
+        key = (connection.ca_pem, config.allow_private_network, config.connect_timeout_s, config.request_timeout_s)
+        known = self._sessions.get(key)
+        if known is None:
+            known = self._sessions[key] = _OpenSession(open_site_session(connection, self._names), 0)
+        known.used_at = time.monotonic()
+        return known.http
 
     async def close_idle(self) -> None:
-        """Sessions of sites that are gone or switched off."""
+        """Sessions that no site needs any more."""
         oldest = time.monotonic() - _FORGET_IDLE_S
-        for service_id in [key for key, session in self._sessions.items() if session.used_at < oldest]:
-            await self._sessions.pop(service_id).http.close()
+        for key in [key for key, session in self._sessions.items() if session.used_at < oldest]:
+            await self._sessions.pop(key).http.close()
 
     async def close(self) -> None:
         for session in self._sessions.values():

@@ -20,8 +20,8 @@ from microservices.service_registry.logic.bells import Bell, wait_for_ring
 from microservices.service_registry.logic.findings import Finding, record_findings
 from microservices.service_registry.logic.history import keep_history
 from microservices.service_registry.logic.prober import Prober
-from microservices.service_registry.models import ImputationService
 from microservices.service_registry.queries.probes import (
+    ClaimedSite,
     claim_due_sites,
     find_next_due,
     release_all_claims,
@@ -32,6 +32,9 @@ _TICK_S = 5.0
 _PAUSE_S = 1.0
 _SHORT_PAUSE_S = 0.05
 _GATHER_S = 0.02
+_GATHER_MANY_S = 0.25
+_MANY = 100
+_BREATH = 20
 _BATCH = 1000
 _HOUSEKEEPING_S = 3600
 _DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
@@ -59,7 +62,7 @@ class HealthSweep:
         self._concurrency = concurrency
         self._keep_checks = keep_checks
         self._prober = Prober()
-        self._probes: dict[asyncio.Task[None], ImputationService] = {}
+        self._probes: dict[asyncio.Task[None], ClaimedSite] = {}
         self._findings: asyncio.Queue[Finding] = asyncio.Queue()
 
     async def run(self) -> None:
@@ -89,13 +92,15 @@ class HealthSweep:
         except Exception as error:
             log.warning("sweep_waits_for_database", error=repr(error)[:300])
             return _PAUSE_S
-        for site in sites:
+        for number, site in enumerate(sites, start=1):
             task = asyncio.create_task(self._probe(site))
             self._probes[task] = site
             task.add_done_callback(self._probes.pop)
+            if number % _BREATH == 0:  # the first are asked before the last are begun
+                await asyncio.sleep(0)
         return pause_s
 
-    def _claim(self, free: int) -> tuple[list[ImputationService], float]:
+    def _claim(self, free: int) -> tuple[list[ClaimedSite], float]:
         with self._database.transaction() as session:
             sites = claim_due_sites(session, self._now(), min(free, _BATCH))
         with self._database.transaction() as session:
@@ -103,16 +108,16 @@ class HealthSweep:
         wait_s = (next_due - self._now()).total_seconds() if next_due else _TICK_S
         return sites, min(max(wait_s, _SHORT_PAUSE_S), _TICK_S)
 
-    async def _probe(self, site: ImputationService) -> None:
+    async def _probe(self, site: ClaimedSite) -> None:
         started_at = self._now()
         probe = await self._prober.probe(site)
-        assert site.claim_id is not None
         self._findings.put_nowait(Finding(site.claim_id, started_at, self._now(), probe))
 
     async def _write_findings(self) -> None:
         while True:
             batch = [await self._findings.get()]
-            await asyncio.sleep(_GATHER_S)
+            # While very many are under way, few large transactions leave the loop more time for the probes themselves.
+            await asyncio.sleep(_GATHER_MANY_S if len(self._probes) > _MANY else _GATHER_S)
             while len(batch) < _BATCH and not self._findings.empty():
                 batch.append(self._findings.get_nowait())
             await self._write_batch(batch)
@@ -149,7 +154,7 @@ class HealthSweep:
             task.cancel()
         await asyncio.gather(*interrupted, return_exceptions=True)
         await self._prober.close()
-        claims = [site.claim_id for site in interrupted.values() if site.claim_id]
+        claims = [site.claim_id for site in interrupted.values()]
         with suppress(Exception):
             await asyncio.to_thread(self._release, claims)
 

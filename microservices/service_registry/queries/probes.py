@@ -5,14 +5,16 @@ over, nor take a site from it (SKIP LOCKED); and a claim that nobody answers for
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from microservices.contracts.curation import ApiType
 from microservices.service_registry.models import ImputationService
 
 CLAIM_MARGIN_S = 10
@@ -44,8 +46,23 @@ _WRITE_LOG = sa.text("""
 """)
 
 
-def claim_due_sites(session: Session, now: datetime, limit: int) -> list[ImputationService]:
-    """Claim up to `limit` due sites for as long as a probe of each can last."""
+class ClaimedSite(NamedTuple):
+    """What a probe has to know of a site; `response_time_ms` is of the last one."""
+
+    id: UUID
+    claim_id: UUID
+    api_type: ApiType
+    base_url: str
+    ca_pem: str | None
+    api_config: dict[str, Any]
+    response_time_ms: float | None
+
+
+def claim_due_sites(session: Session, now: datetime, limit: int) -> list[ClaimedSite]:
+    """Claim up to `limit` due sites for as long as a probe of each can last.
+
+    Slowest first, and before them those of which nothing is known: all are done soonest when these begin soonest.
+    """
     due = (
         sa.select(_site.id)
         .where(_site.is_active, _site.next_check_at <= now, sa.func.coalesce(_site.claimed_until, _EPOCH) <= now)
@@ -57,8 +74,11 @@ def claim_due_sites(session: Session, now: datetime, limit: int) -> list[Imputat
     probe_s = config["connect_timeout_s"].as_float() + config["request_timeout_s"].as_float() + CLAIM_MARGIN_S
     lease = sa.func.make_interval(0, 0, 0, 0, 0, 0, probe_s)
     claim = sa.update(_site).where(_site.id.in_(due))
-    claimed = claim.values(claim_id=sa.func.gen_random_uuid(), claimed_until=sa.literal(now) + lease).returning(_site)
-    return list(session.scalars(claimed, execution_options={"synchronize_session": False}))
+    claimed = claim.values(claim_id=sa.func.gen_random_uuid(), claimed_until=sa.literal(now) + lease)
+    columns = [getattr(_site, name) for name in ClaimedSite._fields]
+    found = session.execute(claimed.returning(*columns), execution_options={"synchronize_session": False})
+    sites = [ClaimedSite._make(row) for row in found]
+    return sorted(sites, key=lambda site: -math.inf if site.response_time_ms is None else -site.response_time_ms)
 
 
 def find_next_due(session: Session) -> datetime | None:
