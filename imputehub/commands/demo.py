@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from imputehub.commands._session import explain_errors as explain_platform_errors
+from imputehub.commands.sandbox import find_sites, show_trial
 
 app = typer.Typer()
 
@@ -16,16 +17,16 @@ def demo() -> None:
     """Start the platform if need be, run a real imputation through it, and leave it running."""
     from imputehub import cli
     from imputehub.demo.walk import walk
-    from imputehub.local.overview import list_processes
 
     cli.up(detach=True)
     home = cli.find_home()
     with cli.explain_errors():
-        processes = list_processes(home)
-    sites = {one["name"]: f"http://127.0.0.1:{one['port']}" for one in processes if one["kind"] == "sandbox"}
+        sites = find_sites(home)
     with explain_platform_errors():
         walk(home, sites)
-    _show_log_ins(home)
+        _show_log_ins(home)
+        typer.echo()
+        show_trial(home, sites)
 
 
 def _show_log_ins(home: Path) -> None:

@@ -48,6 +48,8 @@ ACCOUNTS = (
 )
 # Django's own, for when user_service is down; the platform does not know it.
 BREAK_GLASS = DemoAccount("break-glass", ("admin",))
+# By user name: the demonstration's researcher, and whoever registers and tries the sandbox's sites.
+SANDBOX_PEOPLE = {"researcher": ACCOUNTS[0].email, "newcomer": "newcomer@example.org"}
 
 
 def load_secrets(home: Path, *, has_data: bool) -> Secrets:
@@ -70,7 +72,8 @@ def load_secrets(home: Path, *, has_data: bool) -> Secrets:
 
 
 def _list_secrets() -> dict[str, Callable[[], str]]:
-    single = ["installation", "control", "console", "postgresql", "valkey", "django_key", "sandbox:researcher"]
+    single = ["installation", "control", "console", "postgresql", "valkey", "django_key"]
+    single += [f"sandbox:{name}" for name in SANDBOX_PEOPLE]
     per_owner = [f"{what}:{owner}" for what in ("database", "client") for owner in OWNERS]
     accounts = [f"account:{account.name}" for account in (*ACCOUNTS, BREAK_GLASS)]
     makers: dict[str, Callable[[], str]] = dict.fromkeys(single + per_owner + accounts, _make_password)
@@ -130,13 +133,11 @@ def write_credentials(home: Path, secret: Secrets, gateway_url: str, databases: 
 
 
 def write_sandbox_accounts(home: Path, secret: Secrets) -> Path:
-    """The one person whom the sandbox site knows; the site makes their token."""
+    """The people whom the sandbox's sites know; the sites make their tokens."""
     path = home / "sandbox" / "accounts.json"
-    account = {
-        "username": "researcher",
-        "password": secret["sandbox:researcher"],
-        "name": "Researcher",
-        "mail": ACCOUNTS[0].email,
-    }
-    write_private(path, [account])
+    accounts = [
+        {"username": name, "password": secret[f"sandbox:{name}"], "name": name.capitalize(), "mail": mail}
+        for name, mail in SANDBOX_PEOPLE.items()
+    ]
+    write_private(path, accounts)
     return path
