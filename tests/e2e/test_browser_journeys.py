@@ -6,7 +6,6 @@ import re
 import signal
 import time
 from pathlib import Path
-from uuid import uuid4
 
 import pysam
 import pytest
@@ -15,6 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from imputehub.client import Client
 from imputehub.demo.sandbox import make_site_token, prepare_cohort
 from tests.e2e.conftest import Platform
+from tests.e2e.curation import find_address, log_in_to_admin, name_site, remove_site
 from tests.e2e.inspection import inspect
 from tests.e2e.visits import Visit, log_in, register
 
@@ -159,29 +159,19 @@ def download_and_compare(page: Page, platform: Platform, account: dict[str, str]
 def test_a_site_that_a_curator_adds_becomes_healthy_before_the_researchers_eyes(
     platform: Platform, demo: str, visit: Visit
 ) -> None:
-    name = f"New site {uuid4().hex[:6]}"
-    url = f"http://127.0.0.1:{platform.processes()['sandbox_site']['port']}"
+    name, url = name_site(), find_address(platform, "sandbox_site")
     try:
         with visit() as researcher, visit() as curator:
             register(researcher)
             researcher.get_by_role("link", name="Sites and panels").click()
             expect(researcher.get_by_role("article").first).to_be_visible()
-            log_in_as_curator(curator, platform)
+            log_in_to_admin(curator, platform, "curator")
             add_site(curator, name, url)
             card = researcher.get_by_role("article").filter(has_text=name)
             expect(card.get_by_text("Healthy")).to_be_visible()
             inspect(researcher)
     finally:
         remove_site(platform, name)
-
-
-def log_in_as_curator(page: Page, platform: Platform) -> None:
-    account = platform.credentials["accounts"]["curator"]
-    page.goto("/admin/")
-    page.get_by_label("E-mail").fill(account["email"])
-    page.get_by_label("Password").fill(account["password"])
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("link", name="Sites").first).to_be_visible()
 
 
 def add_site(page: Page, name: str, url: str) -> None:
@@ -191,16 +181,9 @@ def add_site(page: Page, name: str, url: str) -> None:
     page.get_by_label("Base url").fill(url)
     page.get_by_label("Location").fill("this machine")
     page.get_by_label("Country").fill("ZA")
-    page.get_by_label("Api config").fill('{"allow_private_network": true, "health_interval_s": 30}')
+    page.get_by_label("Adapter settings").fill('{"allow_private_network": true, "health_interval_s": 30}')
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("was added successfully")).to_be_visible()
-
-
-def remove_site(platform: Platform, name: str) -> None:
-    with platform.log_in("curator") as curator:
-        for site in curator.list_all("/api/v1/curation/services/"):
-            if site["name"] == name:
-                curator.call("DELETE", f"/api/v1/curation/services/{site['id']}/")
 
 
 def test_an_operator_sees_a_killed_service_go_down_and_come_back(platform: Platform, visit: Visit) -> None:

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Platform
+from tests.e2e.curation import log_in_to_admin
 from tests.e2e.inspection import WCAG, inspect
 from tests.e2e.visits import Visit, log_in
 
@@ -83,13 +84,10 @@ def test_the_menu_opens_on_a_narrow_screen(platform: Platform, visit: Visit) -> 
 
 def test_the_curators_pages_keep_what_the_law_asks_for(platform: Platform, demo: str, visit: Visit) -> None:
     """Their frame is a library's: it does not follow all of axe's further advice."""
-    account = platform.credentials["accounts"]["curator"]
     with visit() as page:
         page.goto("/admin/")
         inspect(page, WCAG)
-        page.get_by_label("E-mail").fill(account["email"])
-        page.get_by_label("Password").fill(account["password"])
-        page.get_by_role("button", name="Log in").click()
+        log_in_to_admin(page, platform, "curator")
         for path in ADMIN_PAGES:
             page.goto(f"/admin/{path}")
             inspect(page, WCAG)

@@ -1,17 +1,30 @@
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
-from django_app.imputation.admin.editing import WIDGETS, EditedPages, SeenStateForm
+from django_app.imputation.admin.editing import WIDGETS, CuratedForm, EditedPages, SeenStateForm
 from django_app.imputation.admin.history import HistoryPages
 from django_app.imputation.admin.importing import PanelSheets
 from django_app.imputation.models import ReferencePanel
+
+
+class PanelRow(CuratedForm):
+    """In a table fields have no labels, so each says what it is, and of which panel."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        panel = f" of {self.instance.panel_id}" if self.instance.panel_id else ""
+        for field in self.fields.values():
+            field.widget.attrs["aria-label"] = f"{field.label}{panel}"
 
 
 class PanelInline(TabularInline):
     """The panels of a site, on the site's page; a recipe is edited on the panel's own."""
 
     model = ReferencePanel
+    form = PanelRow
     fields = (
         "name",
         "panel_id",
