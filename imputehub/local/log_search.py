@@ -133,13 +133,13 @@ def read_entry(line: str) -> dict[str, str]:
     """A line of ours by its fields; any other line whole, with the level that it seems to name, if any."""
     try:
         fields = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):
         plain = _COLOURS.sub("", line)[:LONGEST_ENTRY]
         return {"time": "", "level": guess_level(plain), "logger": "", "request_id": "", "event": plain, "details": ""}
-    known = {name: str(fields.get(name) or "") for name in _KNOWN}
-    others = [f"{name}={_write_value(value)}" for name, value in fields.items() if name not in _KNOWN]
+    known = {name: _make_writable(str(fields.get(name) or "")) for name in _KNOWN}
+    others = [f"{_make_writable(name)}={_write_value(value)}" for name, value in fields.items() if name not in _KNOWN]
     details = "\n".join(filter(None, (" ".join(others), known["exception"])))
     level = known["level"].lower()
     return {
@@ -153,7 +153,12 @@ def read_entry(line: str) -> dict[str, str]:
 
 
 def _write_value(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return _make_writable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _make_writable(text: str) -> str:
+    """JSON can name half of a pair (`\\ud800`), which no page can hold."""
+    return text.encode(errors="replace").decode()
 
 
 def guess_level(line: str) -> str:

@@ -136,3 +136,14 @@ def test_a_log_that_does_not_exist_is_named_with_those_that_do(tmp_path: Path, n
     write_log(tmp_path, note(1))
     with pytest.raises(LocalPlatformError, match="there are django"):
         search_log(tmp_path, name, LogQuery())
+
+
+def test_lines_that_no_page_could_hold_do_not_hide_the_others(tmp_path: Path) -> None:
+    odd = '{"event": "half \\ud83d", "level": "info", "\\ud83d": ["\\ud83d"]}'
+    nested = [f'{{"event": "deep", "at": {"[" * depth}{"]" * depth}}}' for depth in (300, 500, 800, 970, 100_000)]
+    write_log(tmp_path, note(1), odd, "[" * 100_000, *nested)
+    entries = search_log(tmp_path, "django", LogQuery())["entries"]
+    assert len(entries) == 8
+    assert [entry["event"] for entry in entries[-2:]] == ["half ?", "event 1"]
+    assert entries[-2]["details"] == '?=["?"]'
+    json.dumps(entries, ensure_ascii=False).encode()
