@@ -16,7 +16,8 @@ export function findChanged(event: LiveEvent): QueryKey[] {
     case 'file.checked':
       return [['files'], ['file', id('file_id')]];
     case 'service.health_changed':
-      return [['sites'], ['site', id('service_id')], ['overview']];
+      // A step switches a silent site off or on again, and its panels with it.
+      return [['sites'], ['site', id('service_id')], ['overview'], ...(event.data.step ? [['panels']] : [])];
     case 'service.changed':
       return [['sites'], ['site', id('service_id')], ['panels'], ['overview']];
     case 'platform.service_changed':

@@ -99,6 +99,8 @@ test('a refusal is final', async () => {
 test('an event names what it has changed, and unknown ones nothing', () => {
   expect(findChanged(event('1', 'run.updated', { job_id: 'j' }))).toEqual([['jobs'], ['job', 'j']]);
   expect(findChanged(event('1', 'file.checked', { file_id: 'f' }))).toContainEqual(['file', 'f']);
+  const silent = { service_id: 's', step: 'deactivated' };
+  expect(findChanged(event('1', 'service.health_changed', silent))).toContainEqual(['panels']);
   const site = findChanged(event('1', 'service.changed', { service_id: 's' }));
   expect(site).toEqual([['sites'], ['site', 's'], ['panels'], ['overview']]);
   expect(findChanged(event('1', 'platform.service_changed', { service: 's' }))).toEqual([['overview']]);
