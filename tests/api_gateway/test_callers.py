@@ -101,7 +101,7 @@ def test_pages_of_the_admin_are_counted_apart_and_its_log_in_page_is_not(gateway
     pages = [httpx.get(f"{gateway}/admin/panels/", headers=address | {"Cookie": f"sessionid={n}"}) for n in range(2)]
     assert [page.headers["ratelimit-policy"] for page in pages] == ['"admin_pages";q=3600;w=3600'] * 2
     assert left_of(pages[1]) == left_of(pages[0]) - 1
-    for path in ("/admin/login/?next=/admin/", "/api/v1/jobs"):
+    for path in ("/admin/login/?next=/admin/", "/admin/%6cogin/", "/api/v1/jobs"):
         assert httpx.post(f"{gateway}{path}", headers=address).headers["ratelimit"].startswith('"development";')
 
 

@@ -32,6 +32,8 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _MOST_HEADERS = 100
 _MOST_HEADER_BYTES = 32 * 1024
 _MOST_ADDRESS_BYTES = 8 * 1024
+# What is written with a code could be the log-in page too; no page of ours is.
+_ADMIN_PAGE = re.compile(rb"/admin/(?!login)[^%]*$")
 _DOWNLOAD = re.compile(rb"/api/v1/(?:files/[^/]+/content|jobs/[^/]+/results/archive)")
 
 log = get_logger(__name__)
@@ -163,9 +165,7 @@ class Front:
         tiers = self._gateway.tiers
         if passage.principal:
             return tiers.find(passage.principal.tier)
-        if passage.raw_path.startswith(b"/admin/") and not passage.raw_path.startswith(b"/admin/login"):
-            return tiers.find(ADMIN_PAGES)
-        return tiers.anonymous
+        return tiers.find(ADMIN_PAGES) if _ADMIN_PAGE.match(passage.raw_path) else tiers.anonymous
 
     async def _answer_ourselves(self, passage: Passage) -> None:
         MutableHeaders(scope=passage.scope)["X-Request-ID"] = passage.request_id
