@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from imputehub.client import Client
-from imputehub.demo.sandbox import make_site_token, prepare_cohort
+from imputehub.demo.sandbox import prepare_cohort
 from tests.e2e.conftest import Platform
 from tests.e2e.curation import find_address, log_in_to_admin, name_site, remove_site
 from tests.e2e.inspection import inspect
@@ -35,7 +35,7 @@ def test_a_new_researcher_imputes_at_two_sites_and_downloads_what_they_made(
         page.evaluate("window.sameDocument = true")
         expect(page.get_by_text("No jobs yet")).to_be_visible()
         inspect(page)
-        store_site_tokens(page, platform)
+        store_site_tokens(page, demo)
         put_job_together(page, cohort)
         job_id = page.url.rpartition("/")[2]
         follow_runs(page)
@@ -61,15 +61,14 @@ def thin_cohort(typed: Path, folder: Path) -> Path:
     return thinned
 
 
-def store_site_tokens(page: Page, platform: Platform) -> None:
-    """Each site asks for a token that belongs to a person."""
-    account = platform.sandbox_account
-    token = make_site_token(f"http://127.0.0.1:{platform.processes()['sandbox_site']['port']}", account)
-    for site, secret in zip(SITES, (token, f"{account['username']}:{account['password']}"), strict=True):
+def store_site_tokens(page: Page, demo: str) -> None:
+    """Each site asks for a token that belongs to a person: the demonstration has printed them."""
+    tokens = dict(re.findall(r"^  (Sandbox [^:\n]+):\n(\S+)$", demo, re.MULTILINE))
+    for site in SITES:
         page.get_by_role("link", name="Sites and panels").click()
         page.get_by_role("heading", name=site).get_by_role("link").click()
         expect(page.get_by_text("No token is stored")).to_be_visible()
-        page.get_by_label("Token from the site").fill(secret)
+        page.get_by_label("Token from the site").fill(tokens[site])
         page.get_by_role("button", name="Save the token").click()
         expect(page.get_by_text("A token is stored")).to_be_visible()
     inspect(page)
