@@ -123,9 +123,16 @@ SPECTACULAR_SETTINGS = {
         "django_app.imputation.api.schema.describe_refusals",
     ],
 }
+# The interface's own green, by unfold's shades.
+PINE = {
+    "50": "#f1f7f5", "100": "#dcece8", "200": "#b9d8d1", "300": "#8cbdb3", "400": "#63a497", "500": "#4d9a8d",
+    "600": "#1f6058", "700": "#194f49", "800": "#153f3b", "900": "#12312f", "950": "#0a1f1e",
+}  # fmt: skip
 UNFOLD = {
     "SITE_TITLE": "ImputeHub curation",
     "SITE_HEADER": "ImputeHub curation",
+    "COLORS": {"primary": PINE},
+    "SITE_ICON": lambda _request: static("imputation/mark.svg"),
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("imputation/mark.svg")}],
     "SCRIPTS": [lambda _request: static("imputation/icons.js")],
     "SHOW_VIEW_ON_SITE": False,
