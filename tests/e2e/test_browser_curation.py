@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -230,7 +231,7 @@ def test_a_curator_sees_the_services_and_leaves_them_alone(platform: Platform, v
 
 
 def test_a_curator_finds_a_job_and_cancels_it(platform: Platform, demo: str, visit: Visit) -> None:
-    name = name_site()
+    name = f"Unwanted job {uuid4().hex[:6]}"
     with platform.log_in("researcher") as client:
         submit_demo_job(client, name=name)
     with visit() as page:
