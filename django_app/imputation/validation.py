@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -44,6 +45,22 @@ def validate_pem(text: str) -> None:
 def validate_credential(text: str) -> None:
     if not _CREDENTIAL.fullmatch(text):
         raise ValidationError("A credential is one line of ASCII characters: it travels in a header.")
+
+
+def validate_recipients(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """A stored credential was given to certain hosts, by somebody who knows it: whoever moves its site does not.
+
+    Each is a site's `base_url` and `api_config`. Raises when the credential would be sent to a host that is new.
+    """
+    if new := sorted(_list_recipients(after) - _list_recipients(before)):
+        raise ValidationError(f"The stored one was not given for {new[0]}: give it again, or take it away.")
+
+
+def _list_recipients(site: Mapping[str, Any]) -> set[str]:
+    config = site.get("api_config")
+    token_url = config.get("token_url") if isinstance(config, dict) else None
+    parts = [urlsplit(str(url)) for url in (site.get("base_url"), token_url) if url]
+    return {f"{part.scheme}://{part.netloc}".lower() for part in parts}
 
 
 def validate_words(words: list[str]) -> None:

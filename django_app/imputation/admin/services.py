@@ -18,7 +18,7 @@ from django_app.imputation.admin.panels import PanelInline
 from django_app.imputation.admin.registry_view import RegistryColumns
 from django_app.imputation.admin.site_actions import SiteActions
 from django_app.imputation.models import ImputationService
-from django_app.imputation.validation import validate_credential
+from django_app.imputation.validation import validate_credential, validate_recipients
 from django_app.outbox.states import annotate_state
 
 
@@ -44,6 +44,17 @@ class ServiceForm(SeenStateForm):
             "max_file_size_mb": "Largest file (MiB)",
             "requires_auth": "Requires a credential",
         }
+
+    def clean(self) -> dict[str, Any] | None:
+        data = super().clean()
+        given, before = self.cleaned_data, self.instance
+        keeps = not (given.get("new_credential") or given.get("clear_credential"))
+        if before.credential and keeps and not {"base_url", "api_config"} & self.errors.keys():
+            try:
+                validate_recipients(vars(before), given)
+            except forms.ValidationError as error:
+                self.add_error("new_credential", error)
+        return data
 
     def save(self, commit: bool = True) -> Any:
         text = self.cleaned_data["new_credential"]

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.fields import get_error_detail
 
 from django_app.imputation.models import ImputationService, ReferencePanel
-from django_app.imputation.validation import validate_credential
+from django_app.imputation.validation import validate_credential, validate_recipients
 from django_app.outbox.models import Subject
 from django_app.outbox.states import STATES
 
@@ -90,6 +90,15 @@ class ServiceSerializer(StrictSerializer):
             "updated_at",
         )
         read_only_fields = ("credential_set_at",)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if self.instance and self.instance.credential and "credential" not in attrs:
+            before = vars(self.instance)
+            try:
+                validate_recipients(before, {**before, **attrs})
+            except RuleError as error:
+                raise serializers.ValidationError({"credential": error.messages}) from error
+        return super().validate(attrs)
 
     def create(self, validated_data: dict[str, Any]) -> ImputationService:
         return self.update(ImputationService(), validated_data)
