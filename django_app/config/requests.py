@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 
 import structlog
+from django.core.exceptions import ValidationError
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 
@@ -47,13 +48,15 @@ class RequestContextMiddleware:
         """
         match = request.resolver_match
         is_list = match is not None and (match.url_name or "").endswith("_changelist")
-        if is_list and request.method == "GET" and _LOOKUP_FAILED not in request.GET and _is_unfindable(exception):
+        if is_list and _LOOKUP_FAILED not in request.GET and _is_unfindable(request, exception):
             return HttpResponseRedirect(f"{request.path}?{_LOOKUP_FAILED}=1")
         return None
 
 
-def _is_unfindable(exception: Exception) -> bool:
-    """NUL characters; numbers and days that no column can hold."""
+def _is_unfindable(request: HttpRequest, exception: Exception) -> bool:
+    """NUL characters; numbers and days that no column can hold. Of an action: rows whose ids cannot be ids."""
+    if request.method == "POST":
+        return isinstance(exception, ValidationError)
     return isinstance(exception, (DataError, OverflowError)) or (
         isinstance(exception, ValueError) and "NUL (0x00)" in str(exception)
     )

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.django_app.browsing import PANELS, SERVICES
+from tests.django_app.browsing import PANELS, SERVICES, choose
 from tests.django_app.catalogue import add_site
 
 SITE_CHANGES = "/admin/imputation/historicalimputationservice/"
@@ -28,3 +28,12 @@ def test_a_list_that_is_asked_for_what_cannot_be_is_shown_whole(
     answer = browser.get(path, params=query)
     assert answer.status_code == 200
     assert "changelist" in answer.text
+
+
+@pytest.mark.parametrize("action", ["test_connections", "delete_selected"])
+def test_an_action_on_rows_that_cannot_be_is_carried_out_on_none(browser: httpx.Client, action: str) -> None:
+    site = add_site()
+    answer = choose(browser, SERVICES, action, "x", site.pk)
+    assert answer.status_code == 200
+    assert "changelist" in answer.text
+    assert "Are you sure" not in answer.text
