@@ -27,6 +27,10 @@ class FileInUseError(ConflictError):
     code, title = "file_in_use", "The file is the input of an unfinished job"
 
 
+class RunEndedError(ConflictError):
+    code, title = "run_ended", "The run has ended"
+
+
 class EmptyFileError(InvalidInputError):
     code, title = "file_empty", "The file has no bytes"
 

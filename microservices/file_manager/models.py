@@ -98,6 +98,16 @@ class InputLink(Base):
     revoked_at: Mapped[datetime | None]
 
 
+class EndedRun(Base):
+    """A run that has ended, up to which attempt: whoever was late in asking for its inputs gets no link any more."""
+
+    __tablename__ = "ended_runs"
+
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    attempt: Mapped[int]
+    ended_at: Mapped[datetime] = mapped_column(server_default=text("now()"), index=True)
+
+
 class LooseObject(Base):
     """An object that no file stands for: yet (`written_by` is at it), or any more (nobody: it is to be removed)."""
 

@@ -33,8 +33,8 @@ def running_world(
 def world(running_world: World) -> World:
     """The servers stay; what they hold is new for each test."""
     running_world.query(
-        "TRUNCATE uploaded_files, file_metadata, result_files, input_links, loose_objects, outbox, outbox_versions,"
-        " inbox, idempotency_keys"
+        "TRUNCATE uploaded_files, file_metadata, result_files, input_links, ended_runs, loose_objects, outbox,"
+        " outbox_versions, inbox, idempotency_keys"
     )
     for path in running_world.storage.iterdir():
         path.unlink()

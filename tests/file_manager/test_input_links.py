@@ -74,6 +74,15 @@ def test_it_ends_with_its_run_and_no_other_runs_link_does(world: World, file: di
     assert open_link(world, foreign).status_code == 200
 
 
+def test_who_asks_after_the_runs_end_gets_none_but_a_retry_does(world: World, file: dict[str, Any]) -> None:
+    run_id = uuid4()
+    end_run(world, run_id, attempt=2)
+    late = ask_for_links(world, run_id, file["id"], attempt=2)
+    assert (late.status_code, late.json()["code"]) == (409, "run_ended")
+    assert world.query("SELECT count(*) FROM input_links")[0][0] == 0
+    assert open_link(world, create_link(world, run_id, file, attempt=3)).status_code == 200
+
+
 def test_it_stays_withdrawn_after_a_restart(world: World, file: dict[str, Any]) -> None:
     run_id = uuid4()
     url = create_link(world, run_id, file)

@@ -4,21 +4,26 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from microservices.contracts import file_manager as contract
-from microservices.file_manager.errors import LinkRevokedError
+from microservices.file_manager.errors import LinkRevokedError, RunEndedError
 from microservices.file_manager.logic.engine import Engine
 from microservices.file_manager.logic.readiness import find_ready
-from microservices.file_manager.models import InputLink
+from microservices.file_manager.models import EndedRun, InputLink
 from microservices.kernel.db import Database, utc_now
 
 _LIFETIME = timedelta(days=7)
 
 
 def create_input_links(engine: Engine, wish: contract.InputLinkRequest) -> contract.InputLinks:
-    """Of uploads that passed their check. Raises what `find_ready` raises."""
+    """Of uploads that passed their check. Raises what `find_ready` raises, or `RunEndedError`."""
     with engine.database.transaction() as session:
+        _lock_run(session, wish.run_id)
+        ended = session.get(EndedRun, wish.run_id)
+        if ended is not None and wish.attempt <= ended.attempt:
+            raise RunEndedError(f"Attempt {wish.attempt} of the run has ended: nobody is to fetch its inputs.")
         return contract.InputLinks(items=[_create_link(engine, session, wish, file_id) for file_id in wish.file_ids])
 
 
@@ -52,10 +57,23 @@ def check_input_link(database: Database, link_id: UUID) -> None:
 
 def revoke_input_links(session: Session, run_id: UUID, attempt: int) -> None:
     """Of the run's attempts up to `attempt`: a retry may have begun before this is told."""
-    ended = InputLink.run_id == run_id, InputLink.attempt <= attempt, InputLink.revoked_at.is_(None)
-    session.execute(sa.update(InputLink).where(*ended).values(revoked_at=utc_now()))
+    _lock_run(session, run_id)
+    ended = insert(EndedRun).values(run_id=run_id, attempt=attempt)
+    latest = {"attempt": sa.func.greatest(EndedRun.attempt, attempt), "ended_at": utc_now()}
+    session.execute(ended.on_conflict_do_update(index_elements=[EndedRun.run_id], set_=latest))
+    links = InputLink.run_id == run_id, InputLink.attempt <= attempt, InputLink.revoked_at.is_(None)
+    session.execute(sa.update(InputLink).where(*links).values(revoked_at=utc_now()))
+
+
+def _lock_run(session: Session, run_id: UUID) -> None:
+    """Making links and ending them wait for one another, so that none is made behind the end's back."""
+    key = sa.func.hashtextextended(f"input_links/{run_id}", sa.text("0"))
+    session.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
 
 
 def forget_expired_links(database: Database) -> None:
+    """And the ends of runs whose links would have expired by now."""
+    now = utc_now()
     with database.transaction() as session:
-        session.execute(sa.delete(InputLink).where(InputLink.expires_at < utc_now()))
+        session.execute(sa.delete(InputLink).where(InputLink.expires_at < now))
+        session.execute(sa.delete(EndedRun).where(EndedRun.ended_at < now - _LIFETIME))
