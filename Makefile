@@ -39,7 +39,7 @@ demo: ui ## Start the platform, run a real imputation end to end, and leave it r
 
 test: check ## Check the code and run all tests
 	$(BIN)/python -m imputehub.frontend build
-	$(BIN)/pytest -n 2 --dist loadgroup --ignore tests/architecture
+	$(BIN)/pytest -n 2 --ignore tests/architecture
 
 check: setup ## ruff, mypy, import-linter, architecture tests; eslint, tsc and vitest
 	$(BIN)/ruff check .

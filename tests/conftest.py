@@ -1,10 +1,16 @@
 from collections.abc import Iterator
 
 import pytest
+from xdist.remote import Producer
 
 from imputehub.local.postgresql import PostgresqlServer, run_postgresql
 from imputehub.local.valkey import run_valkey
 from microservices.kernel.testing import TokenAuthority, serve_authority
+from tests.schedule import GroupScheduling
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupScheduling:
+    return GroupScheduling(config, log)
 
 
 @pytest.fixture(scope="session")

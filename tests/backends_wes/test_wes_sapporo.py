@@ -23,7 +23,6 @@ from tests.backends.runs import input_file
 from tests.backends_wes.wes_stub import open_wes, run
 from tests.sandbox_wes.wes_site import RunningWes, require_sapporo, wait_until_gone
 
-pytestmark = pytest.mark.xdist_group("wes")
 RECIPE = json.loads((Path(__file__).parents[2] / "sandbox" / "wes" / "recipe.json").read_text())
 POLL_S = 0.1
 

@@ -29,8 +29,6 @@ from tests.django_app.parts import (
 )
 from tests.django_app.stub_site import StubSite
 
-pytestmark = pytest.mark.xdist_group("sync")
-
 DJANGO_TABLES = ("outbox_subject", "outbox_delivery", "imputation_imputationservice", "imputation_referencepanel")
 
 

@@ -15,7 +15,6 @@ from tests.django_app.test_wizard import Wizard
 from tests.sandbox.sandbox_site import RunningSite
 from tests.sandbox_wes.wes_site import RunningWes, require_sapporo
 
-pytestmark = pytest.mark.xdist_group("wes")
 RECIPE = json.loads((Path(__file__).parents[2] / "sandbox" / "wes" / "recipe.json").read_text())
 
 

@@ -18,7 +18,7 @@ from tests.e2e.inspection import inspect
 from tests.e2e.pictures import ALLOWED, find_difference, keep_picture, take_picture
 from tests.e2e.visits import NARROW, WIDE, Visit
 
-pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 BASELINES = Path(__file__).parent / "baselines"
 LOW_PX = 96  # three lines

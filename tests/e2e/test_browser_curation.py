@@ -22,7 +22,7 @@ from tests.e2e.inspection import WCAG, inspect
 from tests.e2e.test_platform import submit_demo_job
 from tests.e2e.visits import Visit, log_in
 
-pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 RESTARTED_MS, CANCELLED_MS = 60_000, 60_000
 

@@ -18,7 +18,7 @@ from tests.e2e.curation import find_address, log_in_to_admin, name_site, remove_
 from tests.e2e.inspection import inspect
 from tests.e2e.visits import Visit, log_in, register
 
-pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 SITES = ("Sandbox imputation server", "Sandbox workflow node")
 SAMPLES = 20  # the least that the sandbox's sites take

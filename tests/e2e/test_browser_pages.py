@@ -13,7 +13,7 @@ from tests.e2e.curation import log_in_to_admin
 from tests.e2e.inspection import WCAG, inspect
 from tests.e2e.visits import Visit, log_in
 
-pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 LANGUAGES = Path(__file__).parents[2] / "frontend" / "src" / "shared" / "i18n"
 NOBODY = "00000000-0000-4000-8000-000000000000"

@@ -18,7 +18,7 @@ from imputehub.client import Client, PlatformError
 from imputehub.demo.sandbox import prepare_cohort
 from tests.e2e.conftest import Platform
 
-pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 
 def wait_for(condition: Callable[[], Any], what: str, deadline_s: float = 60) -> Any:

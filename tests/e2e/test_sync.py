@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.conftest import Platform
 
-pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 
 def test_the_demonstration_has_four_sites_of_both_kinds_and_one_is_down(platform: Platform, demo: str) -> None:

@@ -247,7 +247,6 @@ def test_the_address_is_told_nowhere(platform: Platform, site: FetchingSite, cap
     assert not any(secret in text for text in (*told, logs.out, logs.err))
 
 
-@pytest.mark.xdist_group("wes")
 def test_the_sandbox_site_of_other_people_imputes_what_it_fetched(platform: Platform, tmp_path: Path) -> None:
     require_sapporo()
     simulation = simulate_cohort(tmp_path / "sim", seed=31, samples=10, panel_haplotypes=200, length=400_000, typed=150)

@@ -17,8 +17,6 @@ from sandbox.simulator import Simulation
 from tests.sandbox.sandbox_site import find_free_port
 from tests.sandbox_wes.wes_site import RunningWes, wait_until_gone
 
-pytestmark = pytest.mark.xdist_group("wes")
-
 
 @pytest.fixture
 def file_server(simulation: Simulation) -> Iterator[str]:
