@@ -61,14 +61,16 @@ def test_the_catalogue_came_through_django(platform: Platform, demo: str) -> Non
         curated = curator.list_all("/api/v1/curation/services/")
         shown = researcher.list_services()
         assert {site["id"] for site in curated} == {site["id"] for site in shown}
-        changed = f"edited {uuid4().hex[:8]}"
-        curator.call("PATCH", f"/api/v1/curation/services/{curated[0]['id']}/", json={"location": changed})
-        wait_for(lambda: researcher.list_services()[0]["location"] == changed, "the edit reaches the registry", 10)
+        changed, site_id = f"edited {uuid4().hex[:8]}", curated[0]["id"]
+        curator.call("PATCH", f"/api/v1/curation/services/{site_id}/", json={"location": changed})
+        path = f"/api/v1/services/{site_id}"
+        wait_for(lambda: researcher.call("GET", path)["location"] == changed, "the edit reaches the registry", 10)
 
 
 def test_what_belongs_to_another_organisation_does_not_exist(platform: Platform, demo: str) -> None:
     with platform.log_in("researcher") as owner, platform.log_in("researcher2") as stranger:
-        job, file = owner.list_jobs()[0], owner.list_files()[0]
+        job = next(job for job in owner.list_jobs() if job["status"] == "completed")
+        file = owner.list_files()[0]
         result = owner.list_results(job["id"])[0]
         assert stranger.list_jobs() == []
         assert stranger.list_files() == []
@@ -125,7 +127,7 @@ def test_the_commands_take_a_person_from_upload_to_results(platform: Platform, d
 
 
 def find_cloudgene_panel(client: Client) -> tuple[dict[str, Any], dict[str, Any]]:
-    site = next(site for site in client.list_services() if site["api_type"] == "michigan")
+    site = next(site for site in client.list_services() if site["name"] == "Sandbox imputation server")
     return site, client.list_panels(site["id"])[0]
 
 

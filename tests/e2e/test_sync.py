@@ -10,10 +10,12 @@ from tests.e2e.conftest import Platform
 
 pytestmark = pytest.mark.timeout(600)
 
+SANDBOX = {"Sandbox imputation server", "Sandbox mirror", "Sandbox workflow node", "Sandbox node that is down"}
+
 
 def test_the_demonstration_has_four_sites_of_both_kinds_and_one_is_down(platform: Platform, demo: str) -> None:
     with platform.log_in("researcher") as researcher:
-        sites = {site["name"]: site for site in researcher.list_services()}
+        sites = {site["name"]: site for site in researcher.list_services() if site["name"] in SANDBOX}
     assert [site["api_type"] for site in sites.values()].count("michigan") == 2
     assert [site["api_type"] for site in sites.values()].count("ga4gh") == 2
     down = sites.pop("Sandbox node that is down")
@@ -27,9 +29,10 @@ def test_drift_is_seen_and_mended_by_one_command(platform: Platform, demo: str, 
     options = ("--email", account["email"], "--password", account["password"])
     platform.command("login", "--gateway", platform.credentials["gateway_url"], *options, person=tmp_path)
     with platform.log_in("curator") as curator:
-        site = curator.list_all("/api/v1/curation/services/")[0]
+        curated = curator.list_all("/api/v1/curation/services/")
+    site = curated[0]
     same = platform.command("catalog", "check", person=tmp_path)
-    assert "The registry holds what is curated: 4 sites" in same.stdout
+    assert f"The registry holds what is curated: {len(curated)} sites" in same.stdout
     with psycopg2.connect(platform.credentials["databases"]["service_registry_db"]) as connection:
         connection.cursor().execute("UPDATE imputation_services SET name = 'By hand' WHERE id = %s", (site["id"],))
     connection.close()
