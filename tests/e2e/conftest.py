@@ -40,10 +40,10 @@ class Platform:
         return known
 
     @property
-    def sandbox_account(self) -> dict[str, Any]:
-        """Somebody's account at the sandbox's sites."""
-        account: dict[str, Any] = json.loads((self.home / "sandbox" / "accounts.json").read_text())[0]
-        return account
+    def newcomer_token(self) -> str:
+        """For the sandbox's Cloudgene site, as the demonstration gave it out: a new one would end those in use."""
+        token: str = json.loads((self.home / "sandbox" / "newcomer.json").read_text())["token"]
+        return token
 
     def log_in(self, name: str) -> Client:
         client = Client(self.credentials["gateway_url"])

@@ -9,7 +9,6 @@ from uuid import uuid4
 from playwright.sync_api import Page, expect
 
 from imputehub.demo.catalogue import describe_cloudgene_site
-from imputehub.demo.sandbox import make_site_token
 from tests.e2e.conftest import Platform
 from tests.e2e.test_platform import wait_for
 
@@ -40,7 +39,7 @@ def name_site() -> str:
 def curated_site(platform: Platform) -> Iterator[dict[str, Any]]:
     """A site without panels, with an account at the sandbox's server, for as long as it is needed."""
     url = find_address(platform, "sandbox_site")
-    credential = make_site_token(url, platform.sandbox_account)
+    credential = platform.newcomer_token
     wish = {**describe_cloudgene_site(url), "name": name_site(), "credential": credential}
     with platform.log_in("curator") as curator:
         site = curator.call("POST", _CURATED, json=wish, headers={"Idempotency-Key": uuid4().hex})

@@ -7,7 +7,6 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from imputehub.demo.sandbox import make_site_token
 from tests.e2e.conftest import Platform
 from tests.e2e.curation import (
     SITES,
@@ -53,7 +52,7 @@ def give_address(page: Page, url: str) -> None:
 def test_a_site_that_a_curator_sets_up_is_offered_to_researchers(platform: Platform, demo: str, visit: Visit) -> None:
     name = name_site()
     url = find_address(platform, "sandbox_site")
-    token = make_site_token(url, platform.sandbox_account)
+    token = platform.newcomer_token
     try:
         with visit() as researcher, visit() as curator:
             log_in(researcher, **platform.credentials["accounts"]["researcher2"], at="/sites")
