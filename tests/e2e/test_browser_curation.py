@@ -252,7 +252,7 @@ def test_a_curator_finds_a_job_and_cancels_it(platform: Platform, demo: str, vis
         expect(history).to_contain_text(platform.credentials["accounts"]["curator"]["email"])
 
 
-def test_the_history_of_a_site_tells_who_changed_what(platform: Platform, visit: Visit) -> None:
+def test_the_history_of_a_site_tells_who_changed_what(platform: Platform, demo: str, visit: Visit) -> None:
     with curated_site(platform) as site, visit() as page:
         log_in_to_admin(page, platform, "curator", at=f"{SITES}{site['id']}/change/")
         page.get_by_label("Location").fill("the second floor")
@@ -266,7 +266,9 @@ def test_the_history_of_a_site_tells_who_changed_what(platform: Platform, visit:
         inspect(page, WCAG)
 
 
-def test_panels_in_a_file_are_shown_before_they_are_imported(platform: Platform, visit: Visit, tmp_path: Path) -> None:
+def test_panels_in_a_file_are_shown_before_they_are_imported(
+    platform: Platform, demo: str, visit: Visit, tmp_path: Path
+) -> None:
     with curated_site(platform) as site, visit() as page:
         sheet = tmp_path / "panels.csv"
         sheet.write_text(f"service,panel_id,name,build\n{site['name']},african,African genomes,hg38\n")
