@@ -21,6 +21,8 @@ RUN_STATUSES = (
     "cancelled",
 )
 JOB_STATUSES = ("queued", "running", "completed", "partly_completed", "failed", "cancelled")
+# The rank of a run beside others that could go (`Run.priority`): the higher goes first.
+PRIORITIES = {"low": -1, "normal": 0, "high": 1}
 # `absent`: the site surely never had it; `unknown`: that cannot be found out, and a person has been asked.
 OUTCOMES = ("accepted", "refused", "not_sent", "absent", "unknown")
 FINAL_STATUSES = frozenset({"completed", "failed", "cancelled"})
@@ -83,6 +85,7 @@ class Run(Base):
     __table_args__ = (
         CheckConstraint(one_of("status", RUN_STATUSES), name="status"),
         CheckConstraint("progress >= 0 AND progress <= 100", name="progress"),
+        CheckConstraint("priority BETWEEN -1 AND 1", name="priority"),
         CheckConstraint(
             "status NOT IN ('running', 'collecting', 'completed') OR external_job_id IS NOT NULL", name="submitted"
         ),
@@ -108,6 +111,7 @@ class Run(Base):
     panel_key: Mapped[str]
     recipe: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     """The panel's recipe as it was when the job was made, for a site that runs workflows."""
+    priority: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     status: Mapped[str] = mapped_column(default="queued")
     progress: Mapped[float] = mapped_column(Float, default=0.0)
     external_job_id: Mapped[str | None]

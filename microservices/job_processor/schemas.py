@@ -51,7 +51,7 @@ class NewJob(BaseModel):
     r2_filter: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] = 0.0
     mode: Literal["imputation", "qc_only"] = "imputation"
     targets: Annotated[list[Target], Field(min_length=1, max_length=20)]
-    priority: Literal["normal"] = "normal"
+    priority: Literal["low", "normal", "high"] = "normal"
     residency: Residency | None = None
     template_id: None = None
 

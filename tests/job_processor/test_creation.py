@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from microservices.job_processor.main import build
+from microservices.job_processor.models import Run
 from microservices.job_processor.schemas import NewJob
 from microservices.kernel.testing import serve_app
 from tests.job_processor.conftest import Person, World
@@ -57,6 +58,14 @@ def test_a_job_that_cannot_succeed_is_refused(
     answer = person.post_job(input_file_ids=[str(file_id)], **wish)
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(("priority", "rank"), [("low", -1), ("normal", 0), ("high", 1)])
+def test_a_jobs_priority_ranks_its_runs(world: World, person: Person, priority: str, rank: int) -> None:
+    job_id, run_id = person.submit_job(priority=priority)
+    assert person.get_job(job_id)["parameters"]["priority"] == priority
+    with world.engine.database.transaction() as session:
+        assert session.get_one(Run, run_id).priority == rank
 
 
 def test_populations_compare_without_regard_to_case(person: Person) -> None:

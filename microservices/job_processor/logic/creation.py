@@ -17,7 +17,7 @@ from microservices.job_processor.errors import (
     PanelNotFoundError,
 )
 from microservices.job_processor.logic.lifecycle import tell_job
-from microservices.job_processor.models import Job, JobInput, Run
+from microservices.job_processor.models import PRIORITIES, Job, JobInput, Run
 from microservices.job_processor.peers import Peers
 from microservices.job_processor.schemas import NewJob, Target
 from microservices.kernel.auth import Principal
@@ -61,6 +61,7 @@ def create_job(session: Session, peers: Peers, caller: Principal, wish: NewJob) 
             panel_id=panel.id,
             panel_key=panel.panel_id,
             recipe=panel.recipe,
+            priority=PRIORITIES[wish.priority],
             message="Waiting to be sent.",
         )
         for n, (record, panel) in enumerate(targets)
