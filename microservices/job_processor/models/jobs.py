@@ -1,14 +1,15 @@
-"""Tables of job_processing_db. Every owned row carries its organisation and its owner."""
+"""Jobs, their inputs, their runs and their history."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Index, Integer, Text, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Index, Integer, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from microservices.kernel.db import COLUMN_TYPES, new_metadata
+from microservices.job_processor.models.attempts import Attempt
+from microservices.job_processor.models.base import Base, one_of
 
 RUN_STATUSES = (
     "queued",
@@ -23,18 +24,7 @@ RUN_STATUSES = (
 JOB_STATUSES = ("queued", "running", "completed", "partly_completed", "failed", "cancelled")
 # The rank of a run beside others that could go (`Run.priority`): the higher goes first.
 PRIORITIES = {"low": -1, "normal": 0, "high": 1}
-# `absent`: the site surely never had it; `unknown`: that cannot be found out, and a person has been asked.
-OUTCOMES = ("accepted", "refused", "not_sent", "absent", "unknown")
 FINAL_STATUSES = frozenset({"completed", "failed", "cancelled"})
-
-
-def one_of(column: str, values: tuple[str, ...]) -> str:
-    return f"{column} IN ({', '.join(repr(value) for value in values)})"
-
-
-class Base(DeclarativeBase):
-    metadata = new_metadata()
-    type_annotation_map = COLUMN_TYPES
 
 
 class Job(Base):
@@ -139,73 +129,6 @@ class Run(Base):
     attempts: Mapped[list["Attempt"]] = relationship(
         order_by="Attempt.number", cascade="all, delete-orphan", lazy="selectin"
     )
-
-
-class Attempt(Base):
-    """A submission, committed before its first byte leaves. `outcome` is empty while nobody knows what became of it."""
-
-    __tablename__ = "run_attempts"
-    __table_args__ = (
-        CheckConstraint(one_of("outcome", OUTCOMES), name="outcome"),
-        CheckConstraint("outcome IS DISTINCT FROM 'accepted' OR external_job_id IS NOT NULL", name="accepted"),
-        # At most one submission of a run may be open or accepted: a second job at a site is impossible here.
-        Index(
-            "uq_run_attempts_live",
-            "run_id",
-            unique=True,
-            postgresql_where=text("outcome IS NULL OR (outcome = 'accepted' AND retired_at IS NULL)"),
-        ),
-    )
-
-    run_id: Mapped[UUID] = mapped_column(ForeignKey("job_runs.id", ondelete="CASCADE"), primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True)
-    mark: Mapped[str] = mapped_column(unique=True)
-    credential_source: Mapped[str]
-    body_bytes: Mapped[int] = mapped_column(BigInteger)
-    lease_epoch: Mapped[int] = mapped_column(BigInteger)
-    result_password: Mapped[str]
-    """Encrypted; the site encrypts its results with it."""
-    account: Mapped[str | None]
-    """Encrypted; which account at the site it is (`logic.identity`): only that one's list tells of this submission."""
-    sent_by: Mapped[str | None]
-    """The process that sends it (`logic.processes`)."""
-    started_at: Mapped[datetime]
-    deadline_at: Mapped[datetime | None]
-    """When the connection is over at the latest."""
-    ended_at: Mapped[datetime | None]
-    absent_since: Mapped[datetime | None]
-    """When the first listing began that did not show it, after the connection was over."""
-    outcome: Mapped[str | None]
-    external_job_id: Mapped[str | None]
-    retired_at: Mapped[datetime | None]
-    """When the accepted job had ended without success, so that a retry may submit again."""
-
-
-class CollectedFile(Base):
-    """A file that a site offers for a run: how often it was asked for (sites count), and whether it is home."""
-
-    __tablename__ = "collected_files"
-
-    run_id: Mapped[UUID] = mapped_column(ForeignKey("job_runs.id", ondelete="CASCADE"), primary_key=True)
-    external_job_id: Mapped[str] = mapped_column(primary_key=True)
-    filename: Mapped[str] = mapped_column(primary_key=True)
-    downloads: Mapped[int] = mapped_column(default=0)
-    stored: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
-    """The names of the checked files that came out of it; empty until they are all stored."""
-    error: Mapped[str | None]
-
-
-class RunSummary(Base):
-    """What one `*.info.gz` file of a run's results says of its sites (`logic.accuracy.Tally`)."""
-
-    __tablename__ = "run_summaries"
-
-    run_id: Mapped[UUID] = mapped_column(ForeignKey("job_runs.id", ondelete="CASCADE"), primary_key=True)
-    external_job_id: Mapped[str] = mapped_column(primary_key=True)
-    filename: Mapped[str] = mapped_column(primary_key=True)
-    organization_id: Mapped[UUID]
-    owner_id: Mapped[UUID]
-    tally: Mapped[dict[str, Any]]
 
 
 class StatusUpdate(Base):

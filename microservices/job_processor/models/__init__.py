@@ -1,0 +1,29 @@
+"""Tables of job_processing_db. Every owned row carries its organisation and its owner."""
+
+from microservices.job_processor.models.base import Base
+from microservices.job_processor.models.jobs import (
+    FINAL_STATUSES,
+    JOB_STATUSES,
+    PRIORITIES,
+    RUN_STATUSES,
+    Job,
+    JobInput,
+    Run,
+    StatusUpdate,
+)
+
+__all__ = [
+    "FINAL_STATUSES",
+    "JOB_STATUSES",
+    "OUTCOMES",
+    "PRIORITIES",
+    "RUN_STATUSES",
+    "Attempt",
+    "Base",
+    "CollectedFile",
+    "Job",
+    "JobInput",
+    "Run",
+    "RunSummary",
+    "StatusUpdate",
+]
