@@ -12,6 +12,7 @@ import pytest
 
 from microservices.backends import registry
 from microservices.backends.base import CredentialCheck, SiteError, SiteJob, SiteProbe, Submission
+from microservices.job_processor.logic.attempts import make_mark, sending
 from microservices.job_processor.logic.processes import is_surely_gone, name_process
 from microservices.job_processor.logic.reconciliation import LISTINGS_APART
 from microservices.job_processor.logic.submission import submit_run
@@ -88,11 +89,21 @@ def test_a_job_that_appears_between_the_listings_is_adopted(world: World, person
 def test_a_listing_before_the_connection_was_over_proves_nothing(world: World, person: Person) -> None:
     job_id, run_id = submit_unconfirmed(world, person, keep=False)
     let_time_pass(world, run_id, ended_at=None)  # its sender is this process, which is alive
-    for _ in range(2):
+    with sending(world.engine, make_mark(run_id, 1)):
+        for _ in range(2):
+            submit_run(world.engine, run_id)
+            let_time_pass(world, run_id)
+        assert (person.get_run(job_id)["status"], list_outcomes(world, run_id)) == ("submitting", [None])
+        let_time_pass(world, run_id, deadline_at=utc_now() - timedelta(seconds=1))
         submit_run(world.engine, run_id)
-        let_time_pass(world, run_id)
-    assert (person.get_run(job_id)["status"], list_outcomes(world, run_id)) == ("submitting", [None])
-    let_time_pass(world, run_id, deadline_at=utc_now() - timedelta(seconds=1))
+    let_time_pass(world, run_id)
+    submit_run(world.engine, run_id)
+    assert list_outcomes(world, run_id) == ["absent"]
+
+
+def test_an_end_that_could_not_be_written_is_known_to_the_process_that_sent(world: World, person: Person) -> None:
+    _job_id, run_id = submit_unconfirmed(world, person, keep=False)
+    let_time_pass(world, run_id, ended_at=None)  # as after a commit that PostgreSQL did not confirm
     submit_run(world.engine, run_id)
     let_time_pass(world, run_id)
     submit_run(world.engine, run_id)

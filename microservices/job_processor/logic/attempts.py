@@ -8,13 +8,14 @@ import asyncio
 import secrets
 import string
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 import aiohttp
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from microservices.backends.base import InputFile, SiteError, Submission
@@ -58,7 +59,7 @@ def open_attempt(engine: Engine, run: Run, epoch: int, sender: Sender, links: Ma
     password = generate_password()
     attempt = Attempt(
         number=number,
-        mark=f"imputehub-{run.id.hex}-{number}",
+        mark=make_mark(run.id, number),
         credential_source=sender.credential_source,
         account=engine.cipher.encrypt(sender.account),
         sent_by=name_process(),
@@ -71,6 +72,20 @@ def open_attempt(engine: Engine, run: Run, epoch: int, sender: Sender, links: Ma
     submission = _describe_submission(engine, run, attempt.mark, password, links)
     attempt.deadline_at = attempt.started_at + limit_submission(submission) + _GRACE
     return submission
+
+
+def make_mark(run_id: UUID, number: int) -> str:
+    return f"imputehub-{run_id.hex}-{number}"
+
+
+@contextmanager
+def sending(engine: Engine, mark: str) -> Iterator[None]:
+    """So long nobody here takes the connection for ended, whether or not PostgreSQL could be told of the attempt."""
+    engine.sending.add(mark)
+    try:
+        yield
+    finally:
+        engine.sending.discard(mark)
 
 
 def limit_submission(submission: Submission) -> timedelta:
@@ -141,7 +156,7 @@ def settle_failed_attempt(engine: Engine, run_id: UUID, mark: str, error: SiteEr
                 f"The site did not confirm the submission ({error.message}). It is not sent again before it is known"
                 " whether the job exists; the site's list of jobs is being searched for it."
             )
-            hold_run(session, run, reason, config)
+            hold_run(session, run, reason, config, error.retry_after_s)
         else:
             attempt.outcome = "refused" if error.permanent else "not_sent"
             settle_site_error(session, run, error, config)
@@ -159,7 +174,7 @@ def _settle(engine: Engine, run_id: UUID, mark: str, write: Callable[[Session, R
                 if run is not None and attempt is not None and attempt.mark == mark:
                     write(session, run, attempt)
             return
-        except OperationalError as error:
+        except (OperationalError, InterfaceError) as error:
             if pause_s is None:
                 raise
             log.warning("attempt_not_written", run_id=str(run_id), error=repr(error)[:200])

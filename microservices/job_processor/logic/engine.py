@@ -27,6 +27,8 @@ class Engine:
     loop: LoopThread = field(default_factory=LoopThread)
     watched: set[UUID] = field(default_factory=set)
     """The runs whose sites are being asked at this moment; used on the loop only."""
+    sending: set[str] = field(default_factory=set)
+    """Marks of the attempts that this process may be sending."""
     lines_to_sites: defaultdict[UUID, asyncio.Semaphore] = field(
         default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(LINES_PER_SITE))
     )

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import psutil
 
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
 
 def name_process() -> str:
     """This process, unlike every other one that was or will be: host, namespace of process ids, id, start."""
-    return f"{_name_place()} {os.getpid()} {psutil.Process().create_time():.2f}"
+    return f"{_name_place()} {os.getpid()} {_tell_start(os.getpid())}"
 
 
 def is_surely_gone(name: str) -> bool:
@@ -18,10 +20,25 @@ def is_surely_gone(name: str) -> bool:
     place, pid, start = name.rsplit(" ", 2)
     if place != _name_place():
         return False
+    return _tell_start(int(pid)) != start
+
+
+def _tell_start(pid: int) -> str | None:
+    """When the process began, the same whoever asks and whenever; None when there is none.
+
+    In ticks since the boot: a time of day moves when the clock is set, and a live process would be taken for gone.
+    """
     try:
-        return f"{psutil.Process(int(pid)).create_time():.2f}" != start
-    except psutil.NoSuchProcess:
-        return True
+        ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        return f"{_BOOT_ID.read_text().strip()}:{ticks}"
+    except FileNotFoundError:
+        if _BOOT_ID.exists():
+            return None
+    except ProcessLookupError:
+        return None
+    with suppress(psutil.NoSuchProcess):
+        return f"{psutil.Process(pid).create_time():.2f}"
+    return None
 
 
 def _name_place() -> str:

@@ -17,7 +17,7 @@ from microservices.job_processor.logic.cancellation import cancel_unsent
 from microservices.job_processor.logic.holding import describe_error, fail_run, hold_run
 from microservices.job_processor.logic.leases import own_run
 from microservices.job_processor.logic.lifecycle import change_run
-from microservices.job_processor.logic.processes import is_surely_gone
+from microservices.job_processor.logic.processes import is_surely_gone, name_process
 from microservices.job_processor.logic.situation import Situation
 from microservices.job_processor.models import Attempt, Run
 from microservices.job_processor.queries import find_open_attempt
@@ -50,7 +50,7 @@ class Listing:
 
 def reconcile(situation: Situation, mark: str) -> None:
     """Find out what became of the open attempt with this mark, as far as that can be done now."""
-    is_over = _with_attempt(situation, mark, _note_end_of_connection) is True
+    is_over = _with_attempt(situation, mark, lambda *at: _note_end_of_connection(situation, *at)) is True
     try:
         identity = situation.verify_account()
         if identity is None:
@@ -71,7 +71,7 @@ def reconcile(situation: Situation, mark: str) -> None:
         _with_attempt(situation, mark, lambda *at: _note_absence(situation, listing, *at))
 
 
-def _note_end_of_connection(_session: Session, _run: Run, attempt: Attempt) -> bool:
+def _note_end_of_connection(situation: Situation, _session: Session, _run: Run, attempt: Attempt) -> bool:
     """Whether nothing more of the submission can reach the site; the moment that this became known is noted.
 
     Of what an earlier version sent too little is known to conclude anything but that it was found.
@@ -79,6 +79,8 @@ def _note_end_of_connection(_session: Session, _run: Run, attempt: Attempt) -> b
     now = utc_now()
     is_late = attempt.deadline_at is not None and now > attempt.deadline_at
     is_orphan = attempt.sent_by is not None and is_surely_gone(attempt.sent_by)
+    if attempt.sent_by == name_process():  # we know, also when the end could not be written then
+        is_orphan = attempt.mark not in situation.engine.sending
     if attempt.ended_at is None and (is_late or is_orphan):
         attempt.ended_at = now
     return attempt.ended_at is not None and attempt.account is not None

@@ -5,6 +5,7 @@ known what became of it (`reconciliation`).
 """
 
 import asyncio
+from collections.abc import Mapping
 from uuid import UUID
 
 from microservices.backends.base import Backend, SiteError, SiteUnavailableError, Submission
@@ -13,7 +14,9 @@ from microservices.job_processor.logic.attempts import (
     Sender,
     accept_attempt,
     limit_submission,
+    make_mark,
     open_attempt,
+    sending,
     settle_failed_attempt,
 )
 from microservices.job_processor.logic.cancellation import cancel_unsent
@@ -150,21 +153,34 @@ def _link_inputs(situation: Situation) -> dict[UUID, str]:
 
 def _send(situation: Situation, identity: str) -> None:
     engine, run_id = situation.engine, situation.run.id
-    config = situation.record.site.api_config
     try:
         links = _link_inputs(situation)
     except ServiceError as error:
         _wait_for_platform(engine, run_id, situation.epoch, error)
         return
-    with own_run(engine.database, run_id, situation.epoch) as (session, run):
+    with sending(engine, make_mark(run_id, len(situation.run.attempts) + 1)):
+        submission = _open(situation, identity, links)
+        if submission is not None:
+            _transmit(situation, submission)
+
+
+def _open(situation: Situation, identity: str, links: Mapping[UUID, str]) -> Submission | None:
+    """What is to be sent, once the attempt stands in PostgreSQL; None when the run may not be sent now."""
+    engine, epoch = situation.engine, situation.epoch
+    with own_run(engine.database, situation.run.id, epoch) as (session, run):
         if run.cancel_requested_at is not None:
             cancel_unsent(session, run)
-            return
+            return None
         hold_places(session, run, situation.account.source)
         if not situation.keep_turn(session, run):
-            return
-        submission = open_attempt(engine, run, situation.epoch, Sender(situation.account.source, identity), links)
+            return None
+        submission = open_attempt(engine, run, epoch, Sender(situation.account.source, identity), links)
         change_run(session, run, "submitting", f"Sending to '{situation.record.site.name}'.")
+    return submission
+
+
+def _transmit(situation: Situation, submission: Submission) -> None:
+    engine, run_id, config = situation.engine, situation.run.id, situation.record.site.api_config
     try:
         external_job_id = engine.loop.run(_submit_in_time(situation.backend, submission))
     except SiteError as error:
