@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any
 
-from microservices.backends.answers import Answer
+from microservices.backends.answers import BUSY_STATUSES, Answer
 from microservices.backends.base import InputFile, SiteError, SiteUnavailableError, Submission
 from microservices.backends.failures import Sent
 from microservices.backends.filenames import name_inputs
@@ -141,7 +141,8 @@ def _read_acceptance(answer: Answer, sent: Sent) -> str:
         if isinstance(run_id, str) and RUN_ID.fullmatch(run_id):
             return run_id
         raise SiteError("The site took the submission but gave no id for it.", code="answer_unreadable", sent="all")
-    leaves_open = answer.status < 300 or answer.status >= 500
+    is_proxys = answer.document is None and answer.status in BUSY_STATUSES
+    leaves_open = answer.status < 300 or answer.status >= 500 or is_proxys
     raise _mark_sent(_explain_refusal(answer), sent if leaves_open or sent != "all" else "nothing")
 
 

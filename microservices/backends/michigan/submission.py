@@ -3,7 +3,7 @@
 import re
 from urllib.parse import quote
 
-from microservices.backends.answers import Answer
+from microservices.backends.answers import BUSY_STATUSES, Answer
 from microservices.backends.base import SiteError, SiteFullError, SiteUnavailableError, Submission
 from microservices.backends.failures import Sent
 from microservices.backends.filenames import name_inputs
@@ -107,10 +107,13 @@ async def _read_acceptance(client: CloudgeneClient, answer: Answer, app: str, se
 
 
 def _leaves_open(answer: Answer) -> bool:
-    """Whether a job may exist in spite of the answer: a proxy gives up on a site that goes on, a page says nothing."""
+    """Whether a job may exist in spite of the answer: a proxy gives up on a site that goes on, or is busy by then;
+    a page says nothing.
+    """
     if is_own(answer) and answer.document is not None:
         return answer.document["success"] is not False
-    return answer.status < 300 or answer.status >= 500
+    is_proxys = answer.document is None and answer.status in BUSY_STATUSES
+    return answer.status < 300 or answer.status >= 500 or is_proxys
 
 
 def _without_job(sent: Sent) -> Sent:
