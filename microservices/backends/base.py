@@ -218,6 +218,10 @@ class Backend(Protocol):
         """All jobs of the account, newest first, all pages."""
         ...
 
+    def list_states(self) -> AsyncIterator[SiteJob]:
+        """The account's jobs as far as the list itself tells them, page by page; marks may be missing."""
+        ...
+
     async def cancel(self, external_job_id: str) -> SiteJob: ...
 
     async def failure_log(self, external_job_id: str) -> str:

@@ -1,11 +1,11 @@
 """Reads of job_processing_db. What a person asks for is always asked for as that person."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select, text, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from microservices.job_processor.models import (
@@ -99,6 +99,66 @@ def select_due_runs(statuses: Iterable[str], now: datetime, limit: int) -> Selec
     )
 
 
+class Watched(NamedTuple):
+    """A run at a site as it was when it was claimed, and whose account it was sent with."""
+
+    id: UUID
+    owner_id: UUID
+    service_id: UUID
+    external_job_id: str
+    external_status: str | None
+    queue_position: int | None
+    progress: float
+    message: str
+    setbacks: int
+    created_at: datetime
+    submitted_at: datetime | None
+    cancel_requested_at: datetime | None
+    credential_source: str
+
+
+def claim_watched(session: Session, now: datetime, until: datetime, limit: int) -> list[Watched]:
+    """Claim the due runs at sites until then: so long nobody else looks at them."""
+    due = select_due_runs(("running",), now, limit).with_only_columns(Run.id).cte("due")
+    accepted = (Attempt.outcome == "accepted") & Attempt.retired_at.is_(None)
+    columns = [getattr(Run, name) for name in Watched._fields[:-1]]
+    claimed = (
+        update(Run)
+        .where(Run.id == due.c.id, Attempt.run_id == Run.id, accepted)
+        .values(next_action_at=until, woken_at=None)
+        .returning(*columns, Attempt.credential_source)
+        .execution_options(synchronize_session=False)
+    )
+    return [Watched(*row) for row in session.execute(claimed)]
+
+
+_PUT_OFF = text(
+    """
+    WITH told AS (
+        SELECT * FROM unnest(
+            CAST(:ids AS uuid[]), CAST(:jobs AS text[]), CAST(:times AS timestamptz[])
+        ) AS told (id, external_job_id, next_at)
+    ), free AS (
+        SELECT job_runs.id, next_at FROM job_runs JOIN told USING (id, external_job_id)
+        WHERE status = 'running' AND cancel_requested_at IS NULL
+        FOR UPDATE OF job_runs SKIP LOCKED
+    )
+    UPDATE job_runs SET next_action_at = free.next_at FROM free WHERE job_runs.id = free.id RETURNING job_runs.id
+    """
+)
+
+
+def put_off_unchanged(session: Session, rows: Sequence[tuple[UUID, str, datetime]]) -> set[UUID]:
+    """Set when to look again at the runs (id, job at the site, time) of which there is nothing new to tell.
+
+    The ids of those that are as they were: not of one that ended, was sent anew, is to be cancelled, or is locked now.
+    """
+    if not rows:
+        return set()
+    ids, jobs, times = ([str(value) for value in column] for column in zip(*rows, strict=True))
+    return set(session.scalars(_PUT_OFF, {"ids": ids, "jobs": jobs, "times": times}))
+
+
 class AccountAtSite(NamedTuple):
     """`owner_id` None: an account that many people share."""
 
@@ -151,6 +211,11 @@ def find_collected(session: Session, run_id: UUID, external_job_id: str) -> dict
         CollectedFile.run_id == run_id, CollectedFile.external_job_id == external_job_id
     )
     return {row.filename: row for row in session.scalars(statement)}
+
+
+def find_summaries(session: Session, run: Run) -> list[RunSummary]:
+    statement = select(RunSummary).where(RunSummary.run_id == run.id, RunSummary.external_job_id == run.external_job_id)
+    return list(session.scalars(statement))
 
 
 def list_summaries(session: Session, job: Job) -> dict[UUID, list[RunSummary]]:

@@ -12,7 +12,7 @@ from microservices.job_processor.logic.engine import LINES_PER_SITE
 from microservices.job_processor.logic.polling import poll_due_runs
 from microservices.job_processor.logic.sites import Memory, Sites
 from microservices.kernel.errors import DependencyUnavailableError
-from tests.job_processor.cloudgene_stub import Gate
+from tests.job_processor.cloudgene_stub import Gate, StubJob
 from tests.job_processor.conftest import Person, World, bring_to_site, let_age, make_due, poll
 
 
@@ -177,6 +177,8 @@ def test_a_token_that_the_site_refused_is_asked_for_anew(world: World, person: P
 
 def test_a_site_is_asked_about_few_runs_at_once_and_keeps_no_other_site_waiting(world: World, person: Person) -> None:
     runs = [bring_to_site(world, person)[1] for _ in range(LINES_PER_SITE + 6)]
+    for job in world.site.jobs:
+        world.site.finish(job)
     gate, lock = Gate(), threading.Lock()
     at_once: list[int] = [0, 0]
 
@@ -200,6 +202,55 @@ def test_a_site_is_asked_about_few_runs_at_once_and_keeps_no_other_site_waiting(
     gate.opened.set()
     asked.result(timeout=30)
     assert at_once == [0, LINES_PER_SITE]
+
+
+def test_an_accounts_list_tells_of_its_many_runs_and_only_those_that_end_are_asked_for(
+    world: World, person: Person
+) -> None:
+    jobs = [bring_to_site(world, person) for _ in range(9)]
+    asked: list[StubJob] = []
+    world.site.on_details = asked.append
+    waiting, at_work, silent, ended = world.site.jobs[:4]
+    at_work.state, at_work.steps = 2, tell("Imputation (1/4)", 0)
+    silent.state = 2
+    world.site.finish(ended)
+    waiting.position = 3
+    for _job_id, run_id in jobs:
+        make_due(world, run_id)
+    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=30)
+    runs = [person.get_run(job_id) for job_id, _run_id in jobs[:4]]
+    assert asked == [silent, ended]
+    assert [run["status"] for run in runs] == ["running", "running", "running", "collecting"]
+    assert runs[0]["queue_position"] == 3
+    assert "Imputation (1/4)" in runs[1]["message"]
+    assert runs[1]["progress"] > 0
+
+
+def test_what_an_accounts_list_does_not_show_is_asked_for_by_itself(world: World, person: Person) -> None:
+    jobs = [bring_to_site(world, person) for _ in range(8)]
+    world.site.hidden = True
+    for job in world.site.jobs:
+        world.site.finish(job)
+    for _job_id, run_id in jobs:
+        make_due(world, run_id)
+    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=30)
+    assert {person.get_run(job_id)["status"] for job_id, _run_id in jobs} == {"collecting"}
+
+
+def test_news_that_come_while_nothing_new_is_written_are_not_lost(world: World, person: Person) -> None:
+    """A cancel during the question: the run is due at once, and the site is told."""
+    job_id, run_id = bring_to_site(world, person)
+    poll(world, run_id)
+    gate = Gate()
+    world.site.on_details = gate.pass_through
+    make_due(world, run_id)
+    asked = poll_due_runs(world.engine, lambda _run_id: None)
+    gate.await_visitor()
+    world.client.post(f"/api/v1/jobs/{job_id}/cancel", headers=person.headers)
+    gate.opened.set()
+    asked.result(timeout=30)
+    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=30)
+    assert person.get_run(job_id)["status"] == "cancelled"
 
 
 def test_a_service_of_ours_that_is_away_is_left_alone_and_its_last_answer_used() -> None:

@@ -23,7 +23,7 @@ from microservices.backends.ga4gh_wes.client import WesClient
 from microservices.backends.ga4gh_wes.description import describe_site
 from microservices.backends.ga4gh_wes.logs import read_failure_log
 from microservices.backends.ga4gh_wes.results import classify_output, fetch_file, list_results
-from microservices.backends.ga4gh_wes.runs import cancel_run, list_all_runs, read_status
+from microservices.backends.ga4gh_wes.runs import cancel_run, list_all_runs, list_run_states, read_status
 from microservices.backends.ga4gh_wes.submission import submit_run
 from microservices.backends.session import Deadlines
 
@@ -53,6 +53,9 @@ class WesBackend:
 
     def list_jobs(self) -> AsyncIterator[SiteJob]:
         return list_all_runs(self._client)
+
+    def list_states(self) -> AsyncIterator[SiteJob]:
+        return list_run_states(self._client)
 
     async def cancel(self, external_job_id: str) -> SiteJob:
         return await cancel_run(self._client, external_job_id)

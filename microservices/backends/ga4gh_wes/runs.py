@@ -134,6 +134,19 @@ async def list_all_runs(client: WesClient) -> AsyncIterator[SiteJob]:
             permanent=True,
             fix="Ask the site's operators whether they have the run.",
         )
+    async for run in _read_pages(client):
+        mark = await _find_mark(client, run)
+        yield replace(translate_run(run, mark or ""), is_mark_known=mark is not None)
+
+
+async def list_run_states(client: WesClient) -> AsyncIterator[SiteJob]:
+    """Every run of which the list tells a state that is one, without its mark."""
+    async for run in _read_pages(client):
+        if run.state in _STATES:
+            yield replace(translate_run(run, ""), is_mark_known=False)
+
+
+async def _read_pages(client: WesClient) -> AsyncIterator[RunStatus]:
     seen: set[str] = set()
     query = f"?page_size={PAGE_SIZE}"
     for _ in range(MAX_PAGES):
@@ -141,8 +154,7 @@ async def list_all_runs(client: WesClient) -> AsyncIterator[SiteJob]:
         fresh = [run for run in page.runs if run.run_id not in seen]
         seen.update(run.run_id for run in fresh)
         for run in fresh:
-            mark = await _find_mark(client, run)
-            yield replace(translate_run(run, mark or ""), is_mark_known=mark is not None)
+            yield run
         if not page.next_page_token:
             return
         if not fresh and page.runs:

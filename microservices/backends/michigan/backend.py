@@ -54,6 +54,9 @@ class MichiganBackend:
     def list_jobs(self) -> AsyncIterator[SiteJob]:
         return list_all_jobs(self._client)
 
+    def list_states(self) -> AsyncIterator[SiteJob]:
+        return list_all_jobs(self._client)
+
     async def cancel(self, external_job_id: str) -> SiteJob:
         return await cancel_job(self._client, external_job_id)
 

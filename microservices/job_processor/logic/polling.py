@@ -1,43 +1,39 @@
-"""Watch the runs that are at sites: one sweep asks all that are due, all at once, on the worker's event loop."""
+"""Watch the runs that are at sites: one sweep asks all that are due, all at once, on the worker's event loop.
+
+Where one account has many of them, its list tells of most in a few answers; the others are asked for one by one.
+"""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import timedelta
+from itertools import groupby
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
-from microservices.backends.base import CANCEL_STEP, CredentialRefusedError, SiteError, SiteJob, SiteMessage
-from microservices.backends.blame import tell_whose
+from microservices.backends.base import Backend, CredentialRefusedError, SiteError, SiteJob, SiteMessage
 from microservices.contracts.curation import ApiConfig
 from microservices.contracts.registry import SiteRecord
 from microservices.job_processor.errors import SiteNotFoundError
 from microservices.job_processor.logic.engine import Engine
-from microservices.job_processor.logic.holding import describe_error, describe_lost_job, fail_run, is_lost, put_off
-from microservices.job_processor.logic.lifecycle import advance_progress, change_run, clean_words, tell_run
+from microservices.job_processor.logic.findings import Found, tell_state, write_findings
 from microservices.job_processor.logic.sites import Account, CredentialMissingError
-from microservices.job_processor.models import Run
-from microservices.job_processor.queries import find_accepted_attempt, lock_run, select_due_runs
+from microservices.job_processor.queries import Watched, claim_watched
 from microservices.kernel.db import utc_now
 from microservices.kernel.errors import ServiceError
 from microservices.kernel.logs import get_logger
 
-_BATCH = 500
+_BATCH = 10_000
 _CLAIM = timedelta(seconds=60)
 _LOG_TAIL = 600
-# Of a run's 100 %, the site's own work is the first 95; bringing the results home is the rest.
-_SITE_SHARE = 0.95
+# From so many runs of an account on its list is worth reading, and no further than to so many jobs.
+_WORTH_LISTING = 8
+_FURTHEST = 4
+_WRITTEN_AT_ONCE = 500
 
 log = get_logger(__name__)
 
-_FIXES = {
-    "input": "Read the site's words above, change the input or the parameters, and submit again.",
-    "site": "Retry the run; if it fails again, show the site's operators its words above.",
-}
-
-Finding = SiteJob | SiteError
+Access = tuple[SiteRecord, Account]
 
 
 def poll_due_runs(engine: Engine, on_ready: Callable[[UUID], None]) -> Future[None]:
@@ -45,177 +41,137 @@ def poll_due_runs(engine: Engine, on_ready: Callable[[UUID], None]) -> Future[No
 
     Nobody has to wait for the end: no thread of the worker, and no run for another one's slow site.
     """
+    now = utc_now()
     with engine.database.transaction() as session:
-        runs = list(session.scalars(select_due_runs(("running",), utc_now(), _BATCH)))
-        for run in runs:
-            run.next_action_at, run.woken_at = utc_now() + _CLAIM, None
+        runs = claim_watched(session, now, now + _CLAIM, _BATCH)
     return engine.loop.start(_watch_all(engine, runs, on_ready))
 
 
-async def _watch_all(engine: Engine, runs: list[Run], on_ready: Callable[[UUID], None]) -> None:
-    await asyncio.gather(*(_watch(engine, run, on_ready) for run in runs))
-
-
-async def _watch(engine: Engine, run: Run, on_ready: Callable[[UUID], None]) -> None:
-    """Look at one run; a fault of one adapter, or of one site's words, must not stop the watching of the others."""
-    if run.id in engine.watched:
-        return
-    engine.watched.add(run.id)
+async def _watch_all(engine: Engine, claimed: list[Watched], on_ready: Callable[[UUID], None]) -> None:
+    runs = [run for run in claimed if run.id not in engine.watched]
+    engine.watched.update(run.id for run in runs)
+    found: asyncio.Queue[Found] = asyncio.Queue()
+    writer = asyncio.create_task(_write_down(engine, found, on_ready))
     try:
-        async with engine.lines_to_sites[run.service_id]:
-            access = await asyncio.to_thread(_find_access, engine, run)
-            finding = await _ask(engine, run, *access) if access is not None else None
-        if access is not None and finding is not None:
-            await asyncio.to_thread(_conclude, engine, run, access[0].site.api_config, finding, on_ready)
-    except Exception:
-        log.exception("poll_failed", run_id=str(run.id))
+        await asyncio.gather(*(_watch_account(engine, group, found) for group in _group_by_account(runs)))
+        await found.join()
     finally:
-        engine.watched.discard(run.id)
+        writer.cancel()
+        engine.watched.difference_update(run.id for run in runs)
 
 
-def _find_access(engine: Engine, run: Run) -> tuple[SiteRecord, Account] | None:
-    """None when one of our services is away, or the token is gone: the site goes on, so the run does."""
-    attempt = find_accepted_attempt(run)
-    assert attempt is not None
-    try:
-        record = engine.sites.get_record(run.service_id)
-        return record, engine.sites.get_account(run, record, attempt.credential_source)
-    except SiteNotFoundError:
-        _wait(engine, run.id, "The run is at the site, but the site is no longer in the catalogue. Ask a curator.")
-    except ServiceError as error:
-        _wait(engine, run.id, f"Waiting for a part of the platform: {error.detail}")
-    except CredentialMissingError:
-        _wait(engine, run.id, "The run is at the site, but the token that it was sent with is gone. Add it again.")
-    return None
+def _group_by_account(runs: Iterable[Watched]) -> list[list[Watched]]:
+    """A person's own account is theirs alone; the others are shared by all who use them."""
+
+    def name_account(run: Watched) -> tuple[str, str, str]:
+        return str(run.service_id), run.credential_source, str(run.owner_id) if run.credential_source == "own" else ""
+
+    return [list(group) for _account, group in groupby(sorted(runs, key=name_account), name_account)]
 
 
-def _wait(engine: Engine, run_id: UUID, message: str) -> None:
-    with engine.database.transaction() as session:
-        run = lock_run(session, run_id)
-        if run is not None and run.status == "running":
-            change_run(session, run, "running", message)
-            put_off(run, 5)
+async def _write_down(engine: Engine, found: asyncio.Queue[Found], on_ready: Callable[[UUID], None]) -> None:
+    """What comes while others are being written is written together."""
+    while True:
+        batch = [await found.get()]
+        while not found.empty() and len(batch) < _WRITTEN_AT_ONCE:
+            batch.append(found.get_nowait())
+        try:
+            await asyncio.to_thread(write_findings, engine, batch, on_ready)
+        except Exception:
+            log.exception("findings_not_written", runs=len(batch))
+        for one in batch:
+            engine.watched.discard(one.run.id)
+            found.task_done()
 
 
-async def _ask(engine: Engine, run: Run, record: SiteRecord, account: Account) -> Finding:
-    """What the site says of the run; one that is to be cancelled is told so each time, until it has ended."""
-    assert run.external_job_id is not None
+async def _watch_account(engine: Engine, runs: list[Watched], found: asyncio.Queue[Found]) -> None:
+    """Look at one account's runs at one site; a fault of one adapter must not stop the watching of the others."""
+    first = runs[0]
+    access: Access | str | None = engine.sites.recall(first, first.credential_source)
+    if access is None:
+        access = await asyncio.to_thread(_find_access, engine, first)
+    if isinstance(access, str):
+        for run in runs:
+            found.put_nowait(Found(run, ApiConfig(), access))
+        return
+    record, account = access
+    config = record.site.api_config
     try:
         backend = await engine.sites.open(record, account)
-        ask = backend.cancel if run.cancel_requested_at is not None else backend.status
-        job = await ask(run.external_job_id)
-        if job.state == "failed" and not any(message.level == "error" for message in job.messages):
-            return _add_reason(job, await backend.failure_log(run.external_job_id))
-        return job
+    except SiteError as error:
+        for run in runs:
+            found.put_nowait(Found(run, config, error))
+        return
+    listed = await _read_list(engine, backend, runs) if len(runs) >= _WORTH_LISTING else {}
+
+    async def watch(run: Watched) -> None:
+        try:
+            finding = listed.get(run.id) or await _ask(engine, run, backend, account)
+            found.put_nowait(Found(run, config, finding))
+        except Exception:
+            log.exception("poll_failed", run_id=str(run.id))
+            engine.watched.discard(run.id)
+
+    await asyncio.gather(*(watch(run) for run in runs))
+
+
+def _find_access(engine: Engine, run: Watched) -> Access | str:
+    """In words why not, when one of our services is away, or the token is gone: the site goes on, so the run does."""
+    try:
+        record = engine.sites.get_record(run.service_id)
+        return record, engine.sites.get_account(run, record, run.credential_source)
+    except SiteNotFoundError:
+        return "The run is at the site, but the site is no longer in the catalogue. Ask a curator."
+    except ServiceError as error:
+        return f"Waiting for a part of the platform: {error.detail}"
+    except CredentialMissingError:
+        return "The run is at the site, but the token that it was sent with is gone. Add it again."
+
+
+async def _read_list(engine: Engine, backend: Backend, runs: list[Watched]) -> dict[UUID, SiteJob]:
+    """By run: what the account's list says of those that go on, as far as it says all there is to know.
+
+    Nothing is concluded from what it does not show: that is asked for by itself.
+    """
+    wanted = {run.external_job_id: run for run in runs if run.cancel_requested_at is None}
+    listed: dict[UUID, SiteJob] = {}
+    furthest, seen, met = _FURTHEST * len(wanted), 0, 0
+    try:
+        async with engine.lines_to_sites[runs[0].service_id]:
+            async for job in backend.list_states():
+                seen += 1
+                run = wanted.get(job.external_job_id)
+                met += run is not None
+                if run is not None and _tells_all(job, run):
+                    listed[run.id] = job
+                if met == len(wanted) or seen >= furthest:
+                    break
+    except SiteError as error:
+        log.info("list_not_read", service_id=str(runs[0].service_id), error=error.message)
+    return listed
+
+
+def _tells_all(job: SiteJob, run: Watched) -> bool:
+    """Ends are looked at closely, and some sites' lists leave out what a job has said."""
+    if job.state == "waiting":
+        return True
+    return job.state == "running" and (bool(job.messages) or tell_state(job) == run.message)
+
+
+async def _ask(engine: Engine, run: Watched, backend: Backend, account: Account) -> SiteJob | SiteError:
+    """What the site says of the run; one that is to be cancelled is told so each time, until it has ended."""
+    try:
+        async with engine.lines_to_sites[run.service_id]:
+            ask = backend.cancel if run.cancel_requested_at is not None else backend.status
+            job = await ask(run.external_job_id)
+            if job.state == "failed" and not any(message.level == "error" for message in job.messages):
+                return _add_reason(job, await backend.failure_log(run.external_job_id))
+            return job
     except CredentialRefusedError as error:
         engine.sites.forget_account(run, account.source)
         return error
     except SiteError as error:
         return error
-
-
-def _conclude(
-    engine: Engine, asked: Run, config: ApiConfig, finding: Finding, on_ready: Callable[[UUID], None]
-) -> None:
-    """Write what was found about `asked`, the run as it was then: it may have ended or been sent anew meanwhile."""
-    with engine.database.transaction() as session:
-        run = lock_run(session, asked.id)
-        if run is None or run.status != "running" or run.external_job_id != asked.external_job_id:
-            return
-        if isinstance(finding, SiteError):
-            _apply_error(session, run, config, finding)
-        else:
-            _apply_state(session, run, config, finding)
-        if run.cancel_requested_at is not None and asked.cancel_requested_at is None:
-            run.next_action_at = utc_now()
-    if run.status == "collecting":
-        on_ready(run.id)
-
-
-def _apply_error(session: Session, run: Run, config: ApiConfig, error: SiteError) -> None:
-    """No news is no failure: only a job that the site denies again and again is lost."""
-    if is_lost(run, error):
-        if run.cancel_requested_at is not None:
-            change_run(session, run, "cancelled", "The site does not know the job any more.")
-        else:
-            fail_run(session, run, describe_lost_job(run))
-        return
-    change_run(session, run, "running", f"No news from the site: {error.message}")
-    put_off(run, config.poll_first_s)
-
-
-def _apply_state(session: Session, run: Run, config: ApiConfig, job: SiteJob) -> None:
-    is_news = run.external_status != job.external_status
-    run.setbacks = 0
-    run.external_status = clean_words(job.external_status)
-    run.queue_position = job.queue_position
-    match job.state:
-        case "succeeded":
-            run.queue_position = None
-            advance_progress(run, 100 * _SITE_SHARE)
-            change_run(session, run, "collecting", "The site has finished; its results are being fetched.")
-        case "failed" if run.cancel_requested_at is None or not is_news:
-            _apply_failure(session, run, job)
-        case "cancelled":
-            _apply_cancelled(session, run)
-        case "dead" | "gone" if run.cancel_requested_at is not None:
-            change_run(session, run, "cancelled", "The job has ended at the site.")
-        case "dead":
-            fix = "Retry the run to submit it again."
-            message = "The site gave the job up through a fault of its own, such as a restart."
-            message = " ".join([message, *(told.text for told in job.messages if told.level == "error")])
-            fail_run(session, run, describe_error("site_gave_up", message[:2000], "site", fix))
-        case "gone":
-            fix = "Retry the run to submit it again."
-            message = "The site has deleted the job's results already."
-            fail_run(session, run, describe_error("results_gone", message, "site", fix))
-        case _:  # also a failure just after a cancel, which sites show for a moment before they say `cancelled`
-            _apply_progress(session, run, config, job)
-
-
-def _apply_cancelled(session: Session, run: Run) -> None:
-    whose = "The site confirmed the cancellation." if run.cancel_requested_at else "The job was cancelled at the site."
-    change_run(session, run, "cancelled", whose)
-
-
-def _apply_failure(session: Session, run: Run, job: SiteJob) -> None:
-    texts = [message.text for message in job.messages if message.level == "error"]
-    message = " ".join(texts) or "The job failed at the site, which gives no reason."
-    whose = tell_whose(job.messages)
-    fail_run(session, run, describe_error("site_job_failed", message, whose, _FIXES[whose]))
-
-
-def _apply_progress(session: Session, run: Run, config: ApiConfig, job: SiteJob) -> None:
-    moved = advance_progress(run, None if job.progress is None else round(job.progress * _SITE_SHARE, 1))
-    message = _tell_state(job) if run.cancel_requested_at is None else _tell_cancelling(job)
-    if message != run.message:
-        change_run(session, run, "running", message)
-    elif moved:
-        tell_run(session, run)
-    run.next_action_at = utc_now() + timedelta(seconds=_next_interval_s(run, config))
-
-
-def _tell_cancelling(job: SiteJob) -> str:
-    said = [message.text for message in job.messages if message.step == CANCEL_STEP]
-    return " ".join(["The site was asked to cancel.", *said])
-
-
-def _tell_state(job: SiteJob) -> str:
-    if job.state == "waiting":
-        ahead = f" ({job.queue_position} jobs ahead)" if job.queue_position else ""
-        return f"Waiting in the site's queue{ahead}."
-    if job.messages:
-        last = job.messages[-1]
-        return f"{last.step}: {last.text.splitlines()[0][:300]}" if last.text.strip() else last.step
-    return "The site is at work."
-
-
-def _next_interval_s(run: Run, config: ApiConfig) -> float:
-    """The first interval for a young run, growing to a tenth of its age, up to the site's longest."""
-    if run.cancel_requested_at is not None:
-        return config.poll_first_s
-    age_s = (utc_now() - (run.submitted_at or run.created_at)).total_seconds()
-    return min(max(config.poll_first_s, age_s / 10), max(config.poll_max_s, config.poll_first_s))
 
 
 def _add_reason(job: SiteJob, site_log: str) -> SiteJob:

@@ -15,6 +15,7 @@ from microservices.backends.session import open_site_session
 from microservices.contracts.registry import SiteRecord
 from microservices.job_processor.models import Run
 from microservices.job_processor.peers import Peers
+from microservices.job_processor.queries import Watched
 from microservices.kernel.errors import DependencyUnavailableError
 
 _FRESH_S = 30
@@ -71,6 +72,11 @@ class Memory(Generic[Key, Value]):
         self.put(key, found)
         return found
 
+    def recall(self, key: Key) -> Value | None:
+        """The answer, if it is fresh."""
+        at, answer = self._known.get(key, (-math.inf, None))
+        return answer if self._clock() - at < _FRESH_S else None
+
     def put(self, key: Key, answer: Value) -> None:
         self._known[key] = (self._clock(), answer)
 
@@ -90,7 +96,13 @@ class Sites:
     def get_record(self, service_id: UUID) -> SiteRecord:
         return self._records.get(service_id, lambda: self._peers.get_site(service_id))
 
-    def get_account(self, run: Run, record: SiteRecord, source: str | None) -> Account:
+    def recall(self, run: Watched, source: str) -> tuple[SiteRecord, Account] | None:
+        """What is remembered and fresh: without asking anybody, so that it costs an event loop nothing."""
+        record = self._records.recall(run.service_id)
+        account = self._accounts.recall((run.owner_id, run.service_id, source))
+        return None if record is None or account is None else (record, account)
+
+    def get_account(self, run: Run | Watched, record: SiteRecord, source: str | None) -> Account:
         """The account of `source` that a submission was made with; without one, the best for a new submission.
 
         That is asked for now, whatever is remembered: the person's own credential first, the curated one only where
@@ -102,11 +114,11 @@ class Sites:
             self._accounts.put((run.owner_id, run.service_id, account.source), account)
         return account
 
-    def forget_account(self, run: Run, source: str) -> None:
+    def forget_account(self, run: Run | Watched, source: str) -> None:
         """The site refused it: ask for it anew the next time, as its owner may have renewed it."""
         self._accounts.forget((run.owner_id, run.service_id, source))
 
-    def _find_account(self, run: Run, record: SiteRecord, source: str | None) -> Account:
+    def _find_account(self, run: Run | Watched, record: SiteRecord, source: str | None) -> Account:
         if source in (None, "own"):
             own = self._peers.find_personal_credential(run.owner_id, run.service_id, run.id)
             if own is not None:
