@@ -18,6 +18,7 @@ import pyzipper  # type: ignore[import-untyped]
 from microservices.backends.base import ResultKind, ResultMember, ResultRefusedError, SiteFile
 from microservices.backends.bgzip import BgzipEndError, BgzipWatch
 from microservices.backends.filenames import check_filename
+from microservices.backends.inflating import DamagedGzipError, Inflater
 
 READ_BYTES = 1024**2
 MAX_MEMBERS = 1000
@@ -47,11 +48,26 @@ def unpack_file(file: SiteFile, path: Path, password: str | None, classify: Clas
     A member's stream raises `ResultRefusedError` while it is read, its end included: keep nothing of a member before
     its stream has ended. What the caller leaves unread is read here, so every member is tested.
     """
-    if path.suffix == ".zip" or file.filename.endswith(".zip"):
+    if _is_archive(file, path):
         yield from _unpack_archive(path, password, file.filename, classify)
     else:
         with path.open("rb") as stream:
             yield from _give_member(file.filename, file.filename, stream, classify(file.filename))
+
+
+def list_contents(file: SiteFile, path: Path) -> list[str]:
+    """The names that `unpack_file` will give, as far as an archive that nobody has tested yet tells them."""
+    if not _is_archive(file, path):
+        return [file.filename]
+    try:
+        with _Archive(path) as zipped:
+            return [member.filename for member in zipped.infolist() if not member.is_dir()]
+    except (*_DAMAGE, NotImplementedError):
+        return []
+
+
+def _is_archive(file: SiteFile, path: Path) -> bool:
+    return path.suffix == ".zip" or file.filename.endswith(".zip")
 
 
 def _unpack_archive(path: Path, password: str | None, archive: str, classify: Classify) -> Iterator[ResultMember]:
@@ -106,6 +122,8 @@ def _translate_damage(archive: str, hint: str = "") -> Iterator[None]:
         raise _refuse(archive, f"is damaged{hint} ({type(error).__name__})", "archive_damaged") from None
     except BgzipEndError as error:
         raise _refuse(archive, str(error), "archive_damaged") from None
+    except DamagedGzipError as error:
+        raise _refuse(archive, f"is damaged ({error})", "archive_damaged") from None
 
 
 class _CheckedStream(io.RawIOBase):
@@ -117,6 +135,8 @@ class _CheckedStream(io.RawIOBase):
         self._archive = archive
         self._hint = f" in {filename}, or its password is wrong" if archive != filename else ""
         self._watch = BgzipWatch(filename) if filename.endswith(".gz") else None
+        # An archive has a checksum of each member; a file that came alone has only those inside it.
+        self._test = Inflater() if filename.endswith(".gz") and archive == filename else None
 
     def readable(self) -> bool:
         return True
@@ -126,8 +146,16 @@ class _CheckedStream(io.RawIOBase):
             data = self._source.read(len(buffer))
             if self._watch is not None:
                 self._watch.see(data)
+            if self._test is not None:
+                self._inflate(self._test, data)
         buffer[: len(data)] = data
         return len(data)
+
+    def _inflate(self, test: Inflater, data: bytes) -> None:
+        for _text in test.feed(data):
+            pass
+        if not data:
+            test.finish()
 
 
 def _refuse(archive: str, why: str, code: str, *, permanent: bool = False) -> ResultRefusedError:

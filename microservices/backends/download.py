@@ -1,7 +1,8 @@
 """Fetch one result file, once.
 
-Sites count downloads, and a GET counts also when it breaks half-way: nothing is retried here. What goes along with a
-request is decided for each address anew, since a site may redirect to a storage that must not see a token.
+Sites count downloads, and a GET counts also when it breaks half-way: no counted one is repeated here. Where going on
+costs nobody a download, and the store offers it, the rest of a broken one is asked for (`resumption`). What goes along
+with a request is decided for each address anew, since a site may redirect to a storage that must not see a token.
 """
 
 import asyncio
@@ -17,11 +18,15 @@ from yarl import URL
 from microservices.backends.base import ResultRefusedError, SiteConnection, SiteError, SiteFile, SiteUnavailableError
 from microservices.backends.failures import translate_failures
 from microservices.backends.responses import read_bounded
+from microservices.backends.resumption import Rest, find_rest
 from microservices.backends.session import build_stream_timeout
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 2
 WRITE_BYTES = 1024**2
+# Seconds before each try to go on; from the first again whenever bytes have come.
+RESUME_PAUSES_S = (0.1, 1.0, 5.0, 20.0)
+_BREAKS = (aiohttp.ClientError, TimeoutError)
 
 
 @dataclass(frozen=True)
@@ -45,28 +50,69 @@ async def download_file(source: Source, url: URL, file: SiteFile, destination: P
     Raises `ResultRefusedError`, `SiteUnavailableError`, or what `source.explain` gives.
     """
     try:
-        with translate_failures():
-            async with _open_download(source, url, file) as response:
-                _refuse_page(response, file)
-                size = await _write_body(response, file, destination)
+        with translate_failures(), open_spool(destination) as spool:
+            await _receive(source, url, file, spool)
+            size = spool.tell()
         check_size(file, size, size)
     except BaseException:
         await asyncio.shield(asyncio.to_thread(destination.unlink, missing_ok=True))
         raise
 
 
+async def _receive(source: Source, url: URL, file: SiteFile, spool: BinaryIO) -> None:
+    """All of the file. A break that cannot be mended is told as what it was: the site has counted by then."""
+    broke, rest = await _read_answer(source, url, file, spool, None)
+    tries = 0
+    while broke is not None:
+        if rest is None or tries == len(RESUME_PAUSES_S):
+            raise broke
+        await asyncio.sleep(RESUME_PAUSES_S[tries])
+        before = spool.tell()
+        try:
+            again, rest = await _read_answer(source, rest.url, file, spool, rest)
+        except SiteError as error:
+            raise (error if error.whose == "platform" else broke) from None
+        except _BREAKS as error:
+            again = error
+        tries = 0 if spool.tell() > before else tries + 1
+        broke = again
+
+
+async def _read_answer(
+    source: Source, url: URL, file: SiteFile, spool: BinaryIO, rest: Rest | None
+) -> tuple[Exception | None, Rest | None]:
+    """What broke it off before its end, and where the rest could then be had."""
+    headers = rest.ask(spool.tell()) if rest is not None else {}
+    async with _open_download(source, url, file, headers) as response:
+        _refuse_page(response, file)
+        if rest is not None and not rest.is_given(response, spool.tell()):
+            _begin_again(response, spool)
+        counts = file.downloads_left is not None and rest is None and response.url.origin() == url.origin()
+        return await _write_body(response, file, spool), None if counts else find_rest(response)
+
+
+def _begin_again(response: aiohttp.ClientResponse, spool: BinaryIO) -> None:
+    """The store gives the whole file, as it is not the same any more."""
+    if response.status != 200:
+        raise SiteUnavailableError("The site's storage sent another part than it was asked for.", code="range_unusable")
+    spool.seek(0)
+    spool.truncate()
+
+
 @asynccontextmanager
-async def _open_download(source: Source, url: URL, file: SiteFile) -> AsyncIterator[aiohttp.ClientResponse]:
+async def _open_download(
+    source: Source, url: URL, file: SiteFile, headers: dict[str, str]
+) -> AsyncIterator[aiohttp.ClientResponse]:
     """The answer that carries the bytes, at the end of at most two redirects."""
     for _ in range(MAX_REDIRECTS + 1):
         async with source.session.get(
             url,
-            headers={"Accept-Encoding": "identity", **source.authorise(url)},
+            headers={"Accept-Encoding": "identity", **headers, **source.authorise(url)},
             timeout=build_stream_timeout(source.connection, source.idle_s),
             allow_redirects=False,
             middlewares=(_send_once,),
         ) as response:
-            if response.status == 200:
+            if response.status == 200 or (response.status == 206 and "Range" in headers):
                 yield response
                 return
             if response.status not in REDIRECTS:
@@ -110,11 +156,10 @@ def _refuse_page(response: aiohttp.ClientResponse, file: SiteFile) -> None:
         raise SiteUnavailableError(f"The site answered with a page instead of {file.filename}.", code="answer_not_json")
 
 
-async def _write_body(response: aiohttp.ClientResponse, file: SiteFile, destination: Path) -> int:
-    """The bytes written; the end of the chunked stream (or the length) is checked by the HTTP library."""
-    size = 0
-    with open_spool(destination) as spool:
-        pending = bytearray()
+async def _write_body(response: aiohttp.ClientResponse, file: SiteFile, spool: BinaryIO) -> Exception | None:
+    """What broke the body off; its end (of the chunked stream, or the length) is checked by the HTTP library."""
+    size, pending, broke = spool.tell(), bytearray(), None
+    try:
         async for chunk in response.content.iter_any():
             size += len(chunk)
             check_size(file, size, None)
@@ -122,8 +167,10 @@ async def _write_body(response: aiohttp.ClientResponse, file: SiteFile, destinat
             if len(pending) >= WRITE_BYTES:
                 await asyncio.to_thread(write_spool, spool, bytes(pending))
                 pending.clear()
-        await asyncio.to_thread(write_spool, spool, bytes(pending))
-    return size
+    except _BREAKS as error:
+        broke = error
+    await asyncio.to_thread(write_spool, spool, bytes(pending))
+    return broke
 
 
 def check_size(file: SiteFile, size: int, end: int | None) -> None:

@@ -171,3 +171,13 @@ def test_a_bare_vcf_is_checked_too(contents: dict[str, Any], tmp_path: Path) -> 
     (tmp_path / "f").write_bytes(contents[NAMES[0]][:-28])
     with pytest.raises(ResultRefusedError):
         read_all(tmp_path / "f", None, bare)
+
+
+def test_a_flipped_bit_in_a_bare_vcf_is_found(contents: dict[str, Any], tmp_path: Path) -> None:
+    bare = SiteFile("chr1.dose.vcf.gz", "imputed_data", "/x")
+    damaged = bytearray(contents[NAMES[0]])
+    damaged[1_000_000] ^= 1
+    (tmp_path / "f").write_bytes(damaged)
+    with pytest.raises(ResultRefusedError) as refused:
+        read_all(tmp_path / "f", None, bare)
+    assert (refused.value.code, refused.value.permanent) == ("archive_damaged", False)
