@@ -1,4 +1,7 @@
-from microservices.kernel.errors import ConflictError, InvalidInputError, NotFoundError
+from collections.abc import Mapping
+from typing import Any
+
+from microservices.kernel.errors import ConflictError, InvalidInputError, NotFoundError, ServiceError
 
 
 class JobNotFoundError(NotFoundError):
@@ -17,6 +20,10 @@ class SiteNotFoundError(NotFoundError):
     code, title = "service_not_found", "There is no such site"
 
 
+class TemplateNotFoundError(NotFoundError):
+    code, title = "template_not_found", "There is no such template"
+
+
 class FileNotReadyError(ConflictError):
     code, title = "file_not_ready", "The file is still being checked"
 
@@ -33,3 +40,21 @@ class JobRefusedError(InvalidInputError):
 
 class JobStateError(ConflictError):
     code, title = "job_state", "The job's state does not allow this"
+
+
+class QuotaExceededError(ServiceError):
+    """`quota`: which one, how much of it is used, and when it frees (in the problem document).
+
+    What exceeds a quota all by itself is forbidden; anything else may be tried again later.
+    """
+
+    status, code, title = 429, "quota_exceeded", "A quota is used up"
+
+    def __init__(self, detail: str, quota: Mapping[str, Any], *, never: bool, retry_after_s: int | None) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after_s)} if retry_after_s and not never else None)
+        self.quota = dict(quota)
+        if never:
+            self.status = 403
+
+    def to_problem(self, request_id: str) -> dict[str, Any]:
+        return super().to_problem(request_id) | {"quota": self.quota}

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import redis
 from fastapi import FastAPI
 
-from microservices.job_processor import oversight, routes
+from microservices.job_processor import oversight, quotas, routes, templates
 from microservices.job_processor.handlers import HANDLERS
 from microservices.job_processor.peers import Peers
 from microservices.job_processor.settings import Settings
@@ -37,7 +37,7 @@ def build(settings: Settings) -> FastAPI:
     app = create_app(
         "job_processor",
         settings,
-        [routes.router, routes.internal, oversight.router, events_router(HANDLERS)],
+        [quotas.router, routes.router, routes.internal, templates.router, oversight.router, events_router(HANDLERS)],
         description="Imputation jobs: one input, one or many targets, each target its own run.",
         # Without the broker jobs are accepted all the same: the sweep finds them when it is back.
         checks=[ReadinessCheck("broker", broker.ping, required=False)],

@@ -4,23 +4,28 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from kombu.exceptions import OperationalError
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from microservices.contracts.file_manager import ResultRecord
 from microservices.contracts.job_processor import FileUsage
 from microservices.job_processor import queries, tasks, views
 from microservices.job_processor.errors import JobNotFoundError
+from microservices.job_processor.limits import TierLimits
 from microservices.job_processor.logic.cancellation import request_cancel
 from microservices.job_processor.logic.creation import create_job
+from microservices.job_processor.logic.quotas import Amounts, charge_quotas
 from microservices.job_processor.logic.retry import check_deletable, retry_failed_runs
+from microservices.job_processor.logic.templates import plan_job
 from microservices.job_processor.models import Job
 from microservices.job_processor.paging import PageQuery, read_number
 from microservices.job_processor.peers import Peers
-from microservices.job_processor.schemas import JobQuery, JobView, NewJob, ResultsSummary, StatusUpdateView
+from microservices.job_processor.schemas import JobPlan, JobQuery, JobView, NewJob, ResultsSummary, StatusUpdateView
 from microservices.kernel.auth import PEOPLE, Principal, services_with
-from microservices.kernel.db import SessionDep, get_database
+from microservices.kernel.db import Database, SessionDep, get_database
 from microservices.kernel.idempotency import IdempotencyKey, once_key, run_once
 from microservices.kernel.logs import get_logger
 from microservices.kernel.pagination import Page, paginate
@@ -54,6 +59,18 @@ def hint_at_submission(request: Request, run_ids: list[UUID]) -> None:
         log.warning("hint_not_sent", error=repr(error)[:200])
 
 
+def _plan(database: Database, caller: Principal, wish: NewJob) -> JobPlan:
+    try:
+        return plan_job(database, caller, wish)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from error
+
+
+def _limit(request: Request, caller: Principal) -> TierLimits:
+    limits: TierLimits = request.app.state.settings.limit_tier(caller.tier)
+    return limits
+
+
 @router.post("", status_code=202, response_model=JobView)
 def submit_job(
     wish: NewJob,
@@ -66,7 +83,9 @@ def submit_job(
     run_ids: list[UUID] = []
 
     def create(session: Session) -> JobView:
-        job = create_job(session, peers, caller, wish)
+        job = create_job(session, peers, caller, _plan(get_database(request), caller, wish))
+        begun = Amounts(len(job.runs), 1, sum(source.size for source in job.inputs))
+        charge_quotas(session, caller, _limit(request, caller), begun)
         run_ids.extend(run.id for run in job.runs)
         session.refresh(job)
         return views.show_job(job)
@@ -141,6 +160,8 @@ def retry_job(job_id: UUID, caller: Caller, request: Request, background: Backgr
     with get_database(request).transaction() as session:
         job = _find(session, caller, job_id, lock=True)
         again = retry_failed_runs(session, job)
+        session.flush()
+        charge_quotas(session, caller, _limit(request, caller), Amounts(len(again)))
         view = views.show_job(job)
     background.add_task(hint_at_submission, request, again)
     return view

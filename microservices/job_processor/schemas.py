@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from microservices.contracts.job_processor import JobStatus, RunStatus
+from microservices.job_processor.limits import Limits
 from microservices.kernel.pagination import ListQuery
 
 # PostgreSQL stores no NUL, and control characters have no place in a name.
@@ -38,22 +39,103 @@ class Residency(BaseModel):
     countries: Annotated[list[Annotated[str, Field(pattern="^[A-Z]{2}$")]], Field(min_length=1, max_length=250)]
 
 
-class NewJob(BaseModel):
-    """`POST /api/v1/jobs`: one job, one or many inputs (one a chromosome), one or many targets."""
+Build = Literal["hg19", "hg38"]
+Phasing = Literal["eagle", "beagle", "no_phasing"]
+Mode = Literal["imputation", "qc_only"]
+Priority = Literal["low", "normal", "high"]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
+Targets = Annotated[list[Target], Field(min_length=1, max_length=20)]
+
+
+class JobSettings(BaseModel):
+    """What a job and a template say alike; None: not said."""
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Name
-    input_file_ids: Annotated[list[UUID], Field(min_length=1, max_length=30)]
-    build: Literal["hg19", "hg38"]
-    phasing: Literal["eagle", "beagle", "no_phasing"] = "eagle"
+    build: Build | None = None
+    phasing: Phasing | None = None
     population: Annotated[str, PlainText, Field(min_length=1, max_length=50)] | None = None
-    r2_filter: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] = 0.0
-    mode: Literal["imputation", "qc_only"] = "imputation"
-    targets: Annotated[list[Target], Field(min_length=1, max_length=20)]
-    priority: Literal["low", "normal", "high"] = "normal"
+    r2_filter: Share | None = None
+    mode: Mode | None = None
+    targets: Targets | None = None
+    priority: Priority | None = None
     residency: Residency | None = None
-    template_id: None = None
+
+
+class NewJob(JobSettings):
+    """`POST /api/v1/jobs`: one job, one or many inputs (one a chromosome), one or many targets.
+
+    What it leaves out is filled in from its template, and then by the platform; what it says, also null, holds.
+    """
+
+    name: Name | None = None
+    input_file_ids: Annotated[list[UUID], Field(min_length=1, max_length=30)]
+    template_id: UUID | None = None
+
+
+class JobPlan(NewJob):
+    """A job of which nothing is left open."""
+
+    name: Name
+    build: Build
+    phasing: Phasing = "eagle"
+    r2_filter: Share = 0.0
+    mode: Mode = "imputation"
+    targets: Targets
+    priority: Priority = "normal"
+
+
+class NewTemplate(JobSettings):
+    """`POST|PUT /api/v1/job-templates`: a job without inputs. `shared`: everybody of the organisation may use it."""
+
+    name: Name
+    shared: bool = False
+
+
+class TemplateView(NewTemplate):
+    """`is_own`: the caller may change it."""
+
+    id: UUID
+    is_own: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+class TemplateQuery(ListQuery):
+    q: Annotated[str, PlainText, Field(max_length=200)] | None = None
+
+
+class QuotaUseView(BaseModel):
+    """`most` None: no limit."""
+
+    used: int
+    most: int | None
+
+
+class SubjectQuotasView(BaseModel):
+    running_runs: QuotaUseView
+    jobs_per_month: QuotaUseView
+    input_bytes_per_month: QuotaUseView
+
+
+class QuotasView(BaseModel):
+    """`GET /api/v1/jobs/quota`: the caller's own, and those of their organisation. What is of a month frees with it."""
+
+    tier: str
+    month_ends_at: datetime
+    person: SubjectQuotasView
+    organization: SubjectQuotasView
+
+
+class SetQuotasView(BaseModel):
+    """`limits` None: those of the tier hold."""
+
+    subject_kind: Literal["organization", "person"]
+    subject_id: UUID
+    limits: Limits | None
+    used: Limits
+    updated_at: datetime | None
+    updated_by: UUID | None
 
 
 class RunError(BaseModel):
@@ -143,6 +225,6 @@ class RunSummaryView(BaseModel):
 
 
 class ResultsSummary(BaseModel):
-    """Of the completed runs whose sites have sent `*.info.gz` files."""
+    """Of the completed runs whose results tell of their sites (`*.info.gz` files, or the imputed VCFs themselves)."""
 
     runs: list[RunSummaryView]

@@ -34,17 +34,21 @@ class World:
     peers: PeersStub
     authority: TokenAuthority
 
-    def new_person(self) -> "Person":
-        return Person(self)
+    def new_person(self, **about: Any) -> "Person":
+        return Person(self, **about)
 
 
 @dataclass
 class Person:
     world: World
     user_id: UUID = field(default_factory=uuid4)
+    organization_id: UUID = field(default_factory=uuid4)
+    tier: str = "local"
 
     def __post_init__(self) -> None:
-        self.headers = self.world.authority.person(user_id=self.user_id)
+        self.headers = self.world.authority.person(
+            user_id=self.user_id, organization_id=self.organization_id, tier=self.tier
+        )
         self.world.peers.credentials[str(self.user_id), str(self.world.peers.service_id)] = TOKEN
 
     def add_file(self, **changes: Any) -> UUID:

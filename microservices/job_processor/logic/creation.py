@@ -19,7 +19,7 @@ from microservices.job_processor.errors import (
 from microservices.job_processor.logic.lifecycle import tell_job
 from microservices.job_processor.models import PRIORITIES, Job, JobInput, Run
 from microservices.job_processor.peers import Peers
-from microservices.job_processor.schemas import NewJob, Target
+from microservices.job_processor.schemas import JobPlan, JobSettings, Target
 from microservices.kernel.auth import Principal
 
 _MIB = 1 << 20
@@ -29,16 +29,15 @@ CheckedInput = tuple[FileRecord, QualityRecord]
 CheckedTarget = tuple[SiteRecord, PanelDocument]
 
 
-def create_job(session: Session, peers: Peers, caller: Principal, wish: NewJob) -> Job:
+def create_job(session: Session, peers: Peers, caller: Principal, wish: JobPlan) -> Job:
     """Check the wish as its owner, and write job, runs and event in the running transaction.
 
     Our other services are asked before the session's first statement, so no connection waits for them.
     """
     user_id, organization_id = caller.person
-    _check_targets_differ(wish.targets)
     inputs = [_check_input(peers, caller, file_id, wish) for file_id in wish.input_file_ids]
     _check_inputs_together(inputs)
-    targets = [_check_target(peers, target, wish, inputs) for target in wish.targets]
+    targets = check_targets(peers, wish, inputs)
     job = Job(organization_id=organization_id, owner_id=user_id, name=wish.name, status="queued")
     job.parameters = wish.model_dump(mode="json", exclude={"name", "input_file_ids", "targets", "template_id"})
     job.inputs = [
@@ -72,7 +71,7 @@ def create_job(session: Session, peers: Peers, caller: Principal, wish: NewJob) 
     return job
 
 
-def _check_input(peers: Peers, caller: Principal, file_id: UUID, wish: NewJob) -> CheckedInput:
+def _check_input(peers: Peers, caller: Principal, file_id: UUID, wish: JobPlan) -> CheckedInput:
     file = peers.get_file(file_id, caller)
     if file.status in ("uploaded", "checking"):
         raise FileNotReadyError(f"'{file.filename}' is still being checked. Try again in a few seconds.")
@@ -103,12 +102,19 @@ def _check_inputs_together(inputs: list[CheckedInput]) -> None:
 
 
 def _check_targets_differ(targets: list[Target]) -> None:
+def check_targets(peers: Peers, wish: JobSettings, inputs: list[CheckedInput]) -> list[CheckedTarget]:
+    """Refuse what cannot succeed at the targets, of a job or (without inputs) of a template."""
+    targets = wish.targets or []
+    _check_targets_differ(targets)
+    return [_check_target(peers, target, wish, inputs) for target in targets]
+
+
     """The same panel at the same site twice would only impute the same twice."""
     if len({(target.service_id, target.panel_id) for target in targets}) < len(targets):
         raise JobRefusedError("A panel is named twice among the targets. Name each only once.", code="duplicate_target")
 
 
-def _check_target(peers: Peers, target: Target, wish: NewJob, inputs: list[CheckedInput]) -> CheckedTarget:
+def _check_target(peers: Peers, target: Target, wish: JobSettings, inputs: list[CheckedInput]) -> CheckedTarget:
     record = peers.get_site(target.service_id)
     panel = next((panel for panel in record.site.panels if panel.id == target.panel_id), None)
     if panel is None:
@@ -136,7 +142,7 @@ def _check_recipe(record: SiteRecord, panel: PanelDocument, inputs: list[Checked
         )
 
 
-def _check_population(panel: PanelDocument, wish: NewJob) -> None:
+def _check_population(panel: PanelDocument, wish: JobSettings) -> None:
     if wish.population is None or not panel.populations:
         return
     if wish.population.casefold() not in {name.casefold() for name in panel.populations}:
@@ -161,7 +167,7 @@ def _check_limits(record: SiteRecord, inputs: list[CheckedInput]) -> None:
             )
 
 
-def _check_residency(record: SiteRecord, wish: NewJob) -> None:
+def _check_residency(record: SiteRecord, wish: JobSettings) -> None:
     if wish.residency is None or record.site.country.upper() in wish.residency.countries:
         return
     allowed = ", ".join(wish.residency.countries)

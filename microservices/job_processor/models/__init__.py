@@ -12,6 +12,7 @@ from microservices.job_processor.models.jobs import (
     Run,
     StatusUpdate,
 )
+from microservices.job_processor.models.wishes import SUBJECT_KINDS, JobTemplate, Quota, QuotaUse
 
 __all__ = [
     "FINAL_STATUSES",
@@ -19,11 +20,15 @@ __all__ = [
     "OUTCOMES",
     "PRIORITIES",
     "RUN_STATUSES",
+    "SUBJECT_KINDS",
     "Attempt",
     "Base",
     "CollectedFile",
     "Job",
     "JobInput",
+    "JobTemplate",
+    "Quota",
+    "QuotaUse",
     "Run",
     "RunSummary",
     "StatusUpdate",

@@ -86,6 +86,12 @@ class Run(Base):
         ),
         Index(
             "ix_job_runs_site",
+        Index(
+            "ix_job_runs_owner",
+            "organization_id",
+            "owner_id",
+            postgresql_where=text("status NOT IN ('completed', 'failed', 'cancelled')"),
+        ),
             "service_id",
             postgresql_where=text("status NOT IN ('completed', 'failed', 'cancelled')"),
         ),
