@@ -25,7 +25,11 @@ class FileRecord(BaseModel):
 
 
 class QualityRecord(BaseModel):
-    """`GET /api/v1/files/{id}/qc`: what the check found (more fields may follow)."""
+    """`GET /api/v1/files/{id}/qc`: what the check found (more fields may follow).
+
+    `sites_per_mb`: by chromosome, the number of sites in each million base pairs; None for a file whose check was
+    before this was counted.
+    """
 
     verdict: Verdict
     build: str | None
@@ -34,6 +38,7 @@ class QualityRecord(BaseModel):
     variants: int
     phased: bool | None
     has_chr_prefix: bool | None
+    sites_per_mb: dict[str, list[int]] | None = None
     issues: list[dict[str, Any]]
 
 

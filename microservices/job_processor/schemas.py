@@ -211,8 +211,21 @@ class ChromosomeCoverage(BaseModel):
     end: int
 
 
+class CoverageGap(BaseModel):
+    """A hole in the results (1-based positions) where the input has `typed_sites`."""
+
+    name: str
+    start: int
+    end: int
+    typed_sites: int
+
+
 class RunSummaryView(BaseModel):
-    """`sites_in`: of the job's inputs. `sites_total`: in the results, of which `sites_imputed` were not typed."""
+    """`sites_in`: of the job's inputs. `sites_total`: in the results, of which `sites_imputed` were not typed.
+
+    `chromosomes_expected`: the inputs', None where that is not known; of those `missing` have no results at all.
+    `warning` says in words what is missing.
+    """
 
     run_id: UUID
     service_id: UUID
@@ -222,6 +235,10 @@ class RunSummaryView(BaseModel):
     sites_imputed: int
     bins: list[AccuracyBin]
     chromosomes: list[ChromosomeCoverage]
+    chromosomes_expected: list[str] | None
+    missing: list[str]
+    gaps: list[CoverageGap]
+    warning: str | None
 
 
 class ResultsSummary(BaseModel):

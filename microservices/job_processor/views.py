@@ -1,18 +1,21 @@
 """Rows as people see them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from itertools import pairwise
 from uuid import UUID
 
 from microservices.contracts.file_manager import ResultRecord
-from microservices.job_processor.logic.accuracy import BIN_EDGES, Tally, add_up, read_tally
+from microservices.job_processor.logic.accuracy import BIN_EDGES, Tally, add_up, choose_accuracy, read_tally
+from microservices.job_processor.logic.coverage import order_chromosome, read_coverage, tell_losses
 from microservices.job_processor.logic.lifecycle import job_progress
 from microservices.job_processor.models import FINAL_STATUSES, Job, JobInput, Run, RunSummary, StatusUpdate
 from microservices.job_processor.paging import PageQuery, cut_page, read_cursor
 from microservices.job_processor.schemas import (
     AccuracyBin,
     ChromosomeCoverage,
+    CoverageGap,
     JobView,
     ResultsSummary,
     RunSummaryView,
@@ -78,7 +81,7 @@ def show_summaries(job: Job, summaries: Mapping[UUID, Sequence[RunSummary]]) -> 
     sites_in = _count_sites(job.inputs)
     return ResultsSummary(
         runs=[
-            _show_summary(run, sites_in, add_up(read_tally(row.tally) for row in summaries[run.id]))
+            _show_summary(run, sites_in, [read_tally(row.tally) for row in summaries[run.id]])
             for run in job.runs
             if run.status == "completed" and run.id in summaries
         ]
@@ -91,7 +94,9 @@ def _count_sites(inputs: Sequence[JobInput]) -> int | None:
     return sum(numbers) if len(numbers) == len(inputs) else None
 
 
-def _show_summary(run: Run, sites_in: int | None, tally: Tally) -> RunSummaryView:
+def _show_summary(run: Run, sites_in: int | None, tallies: list[Tally]) -> RunSummaryView:
+    tally = add_up(choose_accuracy(tallies))
+    coverage = read_coverage(run.coverage) if run.coverage is not None else None
     return RunSummaryView(
         run_id=run.id,
         service_id=run.service_id,
@@ -104,13 +109,11 @@ def _show_summary(run: Run, sites_in: int | None, tally: Tally) -> RunSummaryVie
             for (over, up_to), part in zip(pairwise(BIN_EDGES), tally.bins, strict=True)
         ],
         chromosomes=[
-            ChromosomeCoverage(name=name, sites=coverage.sites, start=coverage.start, end=coverage.end)
-            for name, coverage in sorted(tally.chromosomes.items(), key=lambda item: _order_chromosome(item[0]))
+            ChromosomeCoverage(name=name, sites=place.sites, start=place.start, end=place.end)
+            for name, place in sorted(tally.chromosomes.items(), key=lambda item: order_chromosome(item[0]))
         ],
+        chromosomes_expected=coverage.expected if coverage else None,
+        missing=coverage.missing if coverage else [],
+        gaps=[CoverageGap(**asdict(gap)) for gap in coverage.gaps] if coverage else [],
+        warning=(tell_losses(coverage) or None) if coverage else None,
     )
-
-
-def _order_chromosome(name: str) -> tuple[int, str]:
-    """chr2 before chr10, and X after all numbers."""
-    bare = name.removeprefix("chr")
-    return (int(bare), "") if bare.isdigit() else (1000, bare)

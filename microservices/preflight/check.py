@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from microservices.preflight.build import judge_build
+from microservices.preflight.columns import Indices
 from microservices.preflight.container import read_text
 from microservices.preflight.contigs import judge_contigs
 from microservices.preflight.genotypes import PhaseTally
@@ -64,8 +65,16 @@ def write_report(header: Header, body: Body, log: IssueLog) -> QualityReport:
         variants=body.variants,
         phased=phased,
         has_chr_prefix=has_chr_prefix,
+        sites_per_mb={quote_bytes(name): list_counts(counts) for name, counts in body.windows.items()},
         issues=issues,
     )
+
+
+def list_counts(windows: Indices) -> list[int]:
+    """Up to the last window that has any."""
+    filled = np.flatnonzero(windows)
+    counts: list[int] = windows[: int(filled[-1]) + 1].tolist() if len(filled) else []
+    return counts
 
 
 def judge_phases(phases: PhaseTally, log: IssueLog) -> bool | None:

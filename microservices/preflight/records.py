@@ -14,6 +14,8 @@ from microservices.preflight.report import Build, quote_bytes
 
 NAME_WINDOW = 16  # bytes of a chromosome's name that are compared at once; longer names one by one
 NAME_LIMIT = 200  # bytes of a name that are kept
+WINDOW = 1_000_000  # base pairs; where sites lie is counted by windows of this size
+MOST_WINDOWS = 300  # no human chromosome is longer
 BLOCK_LIMIT = 4_000  # changes of chromosome; GRCh38 with all decoys and HLA has 3,366 contigs
 UNBOUNDED = np.iinfo(np.int64).max
 
@@ -31,11 +33,13 @@ class Beyond:
 
 @dataclass
 class Body:
-    """`names` holds each chromosome's number of records and first line, in the file's order."""
+    """`names` holds each chromosome's number of records and first line, in the file's order; `windows` counts the
+    sites of those that are of the human genome."""
 
     variants: int = 0
     blocks: int = 0
     names: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+    windows: dict[bytes, Indices] = field(default_factory=dict)
     beyond: dict[Build, Beyond] = field(default_factory=dict)
     phases: PhaseTally = field(default_factory=PhaseTally)
     last_name: bytes | None = None
@@ -69,6 +73,7 @@ def scan_order(records: Records, positions: Indices, body: Body, log: IssueLog) 
     bounds = np.append(firsts, len(positions))
     for name, first, end in zip(names, bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
         note_block(name, end - first, int(records.numbers[first]), body, log)
+        note_places(name, positions[first:end], body)
     for build in LENGTHS:
         note_beyond(build, names, bounds, records, positions, body)
     body.last_position = int(positions[-1])
@@ -113,6 +118,16 @@ def note_block(name: bytes, size: int, line: int, body: Body, log: IssueLog) -> 
             log.add("chromosome_blocks", chromosome=quote_bytes(name), line=line)
     body.names[name] = (count + size, first_line)
     body.last_name = name
+
+
+def note_places(name: bytes, positions: Indices, body: Body) -> None:
+    """Count the sites of a block by window."""
+    if name not in body.windows:
+        if name_chromosome(name.decode("latin-1")) is None:
+            return
+        body.windows[name] = np.zeros(MOST_WINDOWS, np.int64)
+    numbers = np.clip((positions - 1) // WINDOW, 0, MOST_WINDOWS - 1)
+    body.windows[name] += np.bincount(numbers, minlength=MOST_WINDOWS)
 
 
 def note_beyond(

@@ -37,7 +37,8 @@ class BuildEvidence(BaseModel):
 
 class QualityReport(BaseModel):
     """`phased` is None when phased and unphased calls are mixed or no call tells; `has_chr_prefix` is None when
-    the names are mixed or unknown. Counts cover what could be read: a damaged file is read up to the damage."""
+    the names are mixed or unknown. Counts cover what could be read: a damaged file is read up to the damage.
+    `sites_per_mb`: for each human chromosome, the number of sites in each million base pairs from its beginning."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -49,6 +50,7 @@ class QualityReport(BaseModel):
     variants: int
     phased: bool | None
     has_chr_prefix: bool | None
+    sites_per_mb: dict[str, list[int]]
     issues: list[Issue]
 
 

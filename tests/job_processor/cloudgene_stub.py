@@ -62,6 +62,8 @@ class CloudgeneStub:
     """Names of files whose next download is spoilt, one for each download."""
     download_answer: Callable[[], Response] | None = None
     sizes: dict[str, str] = field(default_factory=dict)
+    allowed: int = 10
+    """Downloads of each file; -1: the site does not count them."""
     hidden: bool = False
     denied: bool = False
     refuse_cancel: bool = False
@@ -183,7 +185,7 @@ def build_site(stub: CloudgeneStub) -> FastAPI:
                 "name": name,
                 "path": name,
                 "hash": f"{job.id}.{name.replace('/', '-')}",
-                "count": 10,
+                "count": stub.allowed - stub.downloads.get(name, 0) if stub.allowed > 0 else -1,
                 "size": stub.sizes.get(name, f"{len(content)} bytes"),
             }
             for name, content in job.output.items()

@@ -9,6 +9,8 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from microservices.kernel.testing import TokenAuthority
 
+QUALITY_FIELDS = ("build", "samples", "phased", "chromosomes", "sites_per_mb")
+
 
 @dataclass
 class PeersStub:
@@ -49,7 +51,7 @@ class PeersStub:
             "phased": True,
             "has_chr_prefix": True,
             "issues": [],
-        } | {name: value for name, value in changes.items() if name in ("build", "samples", "phased", "chromosomes")}
+        } | {name: value for name, value in changes.items() if name in QUALITY_FIELDS}
         return file_id
 
     def describe_site(self) -> dict[str, Any]:

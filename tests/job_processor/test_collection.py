@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 from fastapi import Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 
 from microservices.job_processor.logic.collection import collect_results
 from microservices.job_processor.logic.sites import Sites
@@ -63,6 +63,53 @@ def test_a_file_that_stays_bad_ends_the_run_as_the_sites_fault(world: World, per
         collect_results(world.engine, run_id)
     run = person.get_run(job_id)
     assert (run["status"], run["error"]["whose"], world.site.downloads["chr_20.zip"]) == ("failed", "site", 3)
+
+
+@pytest.mark.parametrize(("allowed", "made"), [(1, 1), (2, 1), (3, 2), (10, 3), (-1, 3)])
+def test_a_download_is_never_repeated_with_the_last_that_the_site_allows(
+    world: World, person: Person, allowed: int, made: int
+) -> None:
+    job_id, run_id, _job = bring_to_end(world, person)
+    world.site.allowed, world.site.spoilt = allowed, ["chr_20.zip"] * 99
+    for _ in range(5):
+        collect_results(world.engine, run_id)
+    run = person.get_run(job_id)
+    assert (run["status"], run["error"]["code"]) == ("failed", "result_not_fetched")
+    assert world.site.downloads["chr_20.zip"] == made
+    assert ("left to you" in run["error"]["fix"]) == (allowed - made == 1)
+
+
+def test_each_download_that_was_for_nothing_is_in_the_history(world: World, person: Person) -> None:
+    job_id, run_id, _job = bring_to_end(world, person)
+    world.site.spoilt = ["chr_20.zip"] * 2
+    for _ in range(3):
+        collect_results(world.engine, run_id)
+    answer = world.client.get(f"/api/v1/jobs/{job_id}/events", headers=person.headers).json()
+    told = [event["message"] for event in answer["items"] if "for nothing" in event["message"]]
+    assert [message[:40] for message in told] == [
+        "Download 1 of at most 3 of 'chr_20.zip' ",
+        "Download 2 of at most 3 of 'chr_20.zip' ",
+    ]
+    assert person.get_run(job_id)["status"] == "completed"
+
+
+def break_off() -> Response:
+    return StreamingResponse(iter([b"half"]), headers={"Content-Length": "99"})
+
+
+@pytest.mark.parametrize(("allowed", "status"), [(10, "failed"), (-1, "collecting")])
+def test_connections_that_break_use_up_only_what_a_site_counts(
+    world: World, person: Person, allowed: int, status: str
+) -> None:
+    job_id, run_id, _job = bring_to_end(world, person)
+    world.site.allowed, world.site.download_answer = allowed, break_off
+    for _ in range(8):
+        collect_results(world.engine, run_id)
+    assert person.get_run(job_id)["status"] == status
+    if status == "collecting":
+        world.site.download_answer = None
+        collect_results(world.engine, run_id)
+        assert person.get_run(job_id)["status"] == "completed"
 
 
 def test_one_bad_file_keeps_no_other_from_coming_home(world: World, person: Person) -> None:

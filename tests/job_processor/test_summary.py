@@ -12,6 +12,8 @@ import pytest
 
 from microservices.job_processor.logic.accuracy import InfoStream, Tally
 from microservices.job_processor.logic.collection import collect_results
+from microservices.job_processor.logic.coverage import Coverage, Gap, judge_coverage, tell_losses
+from microservices.job_processor.logic.submission import submit_run
 from tests.job_processor.cloudgene_stub import make_archive
 from tests.job_processor.conftest import Person, World, bring_to_site, poll
 
@@ -53,9 +55,10 @@ def tell_tally(content: bytes, piece: int = 1 << 16) -> Tally | None:
     return info.tally
 
 
-def complete_run(world: World, person: Person, files: dict[str, bytes]) -> tuple[str, UUID]:
+def complete_run(world: World, person: Person, files: dict[str, bytes], **wish: Any) -> tuple[str, UUID]:
     """A job whose site has sent `files`, one archive for each."""
-    job_id, run_id = bring_to_site(world, person)
+    job_id, run_id = person.submit_job(**wish)
+    submit_run(world.engine, run_id)
     job = world.site.jobs[-1]
     world.site.finish(job)
     password = job.fields["password"]
@@ -97,6 +100,10 @@ def test_a_completed_run_says_how_well_it_was_imputed(world: World, person: Pers
                     {"name": "chr20", "sites": 8, "start": 100, "end": 800},
                     {"name": "chrX", "sites": 1, "start": 5, "end": 5},
                 ],
+                "chromosomes_expected": ["chr20"],
+                "missing": [],
+                "gaps": [],
+                "warning": None,
             }
         ]
     }
@@ -166,3 +173,101 @@ def test_a_list_without_r2_has_sites_and_no_r2() -> None:
     tally = tell_tally(gzip.compress(LINE + LINE.replace(b"MAF=0.1\n", b"AF=nan;R2=inf")))
     assert tally is not None
     assert (tally.sites, tally.typed, tally.bins[-1].sites, tally.bins[-1].mean_r2) == (2, 0, 1, None)
+
+
+def write_vcf(infos: Iterable[str], folder: Path, *, header: str = "", samples: int = 2) -> bytes:
+    genotypes = "\tGT:DS" + "\t0|1:0.98" * samples
+    names = "\tFORMAT" + "".join(f"\tP{n}" for n in range(samples))
+    path = folder / "sites.vcf.gz"
+    with pysam.BGZFile(str(path), "wb", index=None) as file:
+        file.write(f"{header}{HEADER.rstrip()}{names}\n".encode())
+        for position, info in enumerate(infos, 1):
+            file.write(f"chr20\t{position}\t.\tA\tC\t.\tPASS\t{info}{genotypes}\n".encode())
+    return path.read_bytes()
+
+
+BEAGLE = ["AF=0.3;DR2=0.8;IMP", "AF=0.4;DR2=1.00", "AF=0.001,0.2;DR2=0.3,0.9;IMP"]
+
+
+def test_an_imputed_vcf_tells_by_itself_where_no_other_file_does(world: World, person: Person, tmp_path: Path) -> None:
+    files = {
+        "imputed.vcf.gz": write_vcf(BEAGLE, tmp_path, header="##INFO=<ID=IMP,Number=0>\n"),
+        "phased.vcf.gz": write_vcf(["AF=0.3"] * 9, tmp_path),
+    }
+    job_id, _run_id = complete_run(world, person, files)
+    (summary,) = get_summary(world, person, job_id)["runs"]
+    assert (summary["sites_total"], summary["sites_imputed"]) == (3, 2)
+    assert summary["bins"][0] == bin_of(0, 0.001, 1, 0.3)
+    assert summary["bins"][4] == bin_of(0.05, 0.5, 1, 0.8)
+
+
+def test_an_info_file_speaks_for_the_vcf_beside_it(world: World, person: Person, tmp_path: Path) -> None:
+    job_id, run_id = bring_to_site(world, person)
+    job = world.site.jobs[-1]
+    world.site.finish(job)
+    contents = {
+        "chr20.dose.vcf.gz": write_vcf(["MAF=0.3;R2=0.1"] * 5, tmp_path),
+        "chr20.info.gz": write_info(SITES, tmp_path),
+    }
+    job.output = {"chr_20.zip": make_archive(job.fields["password"], tuple(contents), contents)}
+    poll(world, run_id)
+    collect_results(world.engine, run_id)
+    assert get_summary(world, person, job_id)["runs"][0]["sites_total"] == len(SITES)
+
+
+def test_genotypes_of_very_many_people_are_passed_over(tmp_path: Path) -> None:
+    tally = tell_tally(write_vcf(["MAF=0.3;R2=0.5;IMPUTED"] * 4, tmp_path, samples=150_000))
+    assert tally is not None
+    assert (tally.sites, tally.bins[-1].mean_r2, tally.of_genotypes) == (4, 0.5, True)
+
+
+def test_a_chromosome_that_a_site_dropped_is_missed(world: World, person: Person, tmp_path: Path) -> None:
+    sites = {f"chr{n}": [40] for n in range(1, 23)}
+    file_id = person.add_file(chromosomes=list(sites), sites_per_mb=sites)
+    kept = [(name, 100, "MAF=0.2;R2=0.7;IMPUTED") for name in sites if name != "chr7"]
+    files = {"all.info.gz": write_info(kept, tmp_path)}
+    job_id, _run_id = complete_run(world, person, files, input_file_ids=[str(file_id)])
+    run = person.get_run(job_id)
+    told = "21 of 22 chromosomes; missing chr7."
+    assert (run["status"], run["error"]) == ("completed", None)
+    assert told in run["message"]
+    history = world.client.get(f"/api/v1/jobs/{job_id}/events", headers=person.headers).json()["items"]
+    assert any(told in event["message"] for event in history)
+    (summary,) = get_summary(world, person, job_id)["runs"]
+    assert (len(summary["chromosomes_expected"]), summary["missing"]) == (22, ["chr7"])
+    assert (summary["warning"], summary["gaps"]) == (told, [])
+
+
+def cover(typed: list[int], results: Iterable[int], *, same_build: bool = True) -> Coverage:
+    tally = Tally()
+    for window in results:
+        tally.add_site("20", window * 1_000_000 + 7, b"MAF=0.2;R2=0.5")
+    return judge_coverage({"chr20": typed}, tally, same_build=same_build)
+
+
+def test_a_hole_is_where_typed_sites_have_no_results() -> None:
+    typed = [9] * 20 + [0] * 5 + [9] * 20
+    coverage = cover(typed, [*range(5), *range(31, 45)])
+    assert coverage.gaps == [Gap("chr20", 5_000_001, 31_000_000, 21 * 9)]
+    assert tell_losses(coverage) == "No results at chr20:5–31 Mb, where your data have sites."
+
+
+def test_no_hole_is_where_nothing_was_typed_or_hardly_anything_is_lacking() -> None:
+    assert cover([9] * 3 + [0] * 9 + [9] * 3, [0, 1, 2, 12, 13, 14]).is_whole
+    assert cover([9, 9, 4, 9], [0, 1, 3]).is_whole
+
+
+def test_positions_of_another_build_are_not_compared() -> None:
+    assert cover([9] * 20, [0], same_build=False).is_whole
+
+
+def test_what_is_known_of_no_place_is_missed_by_name_only() -> None:
+    assert cover([], [3]).is_whole
+    assert cover([], []).missing == ["chr20"]
+
+
+def test_chromosomes_are_the_same_however_they_are_called() -> None:
+    tally = Tally()
+    for name in ("chrX", "MT", "1"):
+        tally.add_site(name, 1, b"")
+    assert judge_coverage({"23": [], "chrM": [], "chr1": []}, tally, same_build=True).is_whole

@@ -136,6 +136,7 @@ def test_good_file_passes_without_an_issue(tmp_path: Path) -> None:
         "variants": 3,
         "phased": False,
         "has_chr_prefix": False,
+        "sites_per_mb": {"20": [3]},
         "issues": [],
     }
 

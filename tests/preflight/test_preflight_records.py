@@ -172,3 +172,11 @@ def test_as_many_samples_as_any_site_takes_are_read(tmp_path: Path) -> None:
     text = make_header(name_samples(110_000)) + make_record(["0|1:0.99:1,2,3"] * 110_000, form="GT:XY:ZZ")
     report = check_text(tmp_path, text)
     assert (report.verdict, report.samples, report.phased) == ("pass", 110_000, True)
+
+
+def test_sites_are_counted_by_the_million_of_each_human_chromosome(tmp_path: Path) -> None:
+    places = [("chr2", 1), ("chr2", 1_000_000), ("chr2", 1_000_001), ("chr2", 3_500_000), ("chrX", 2_000_000)]
+    others = [("chrUn_KI270742v1", 7), ("chr3", 999_999_999)]
+    rows = [make_record(["0|1"] * 20, position=position, chromosome=name) for name, position in places + others]
+    report = check_text(tmp_path, make_header(name_samples(20)) + "".join(rows))
+    assert report.sites_per_mb == {"chr2": [2, 1, 0, 1], "chrX": [0, 1], "chr3": [0] * 299 + [1]}

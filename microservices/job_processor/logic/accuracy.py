@@ -1,7 +1,8 @@
-"""How well a run was imputed, as the site itself estimates it: tallies over its `*.info.gz` files.
+"""How well a run was imputed, as the site itself estimates it: tallies over the sites in its results.
 
-Such a file is a VCF without samples that says for each site INFO/R2, MAF (or AF) and whether it was TYPED or IMPUTED,
-as Minimac writes it. It is read while it passes by on its way to file_manager, in constant memory; one that cannot be
+A site's `*.info.gz` is a VCF without samples that says for each site INFO/R2, MAF (or AF) and whether it was TYPED or
+IMPUTED, as Minimac writes it. Where none came, the imputed VCF itself says so, in Minimac's words or in Beagle's (DR2,
+and the flag IMP). It is read while it passes by on its way to file_manager, in constant memory; one that cannot be
 read has no tally, and that keeps no result from coming home.
 """
 
@@ -13,16 +14,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from isal import isal_zlib
+from microservices.backends.inflating import DamagedGzipError, Inflater
 
 BIN_EDGES = (0.0, 0.001, 0.005, 0.01, 0.05, 0.5)
 """Minor allele frequencies: a bin holds what is over its lower edge, up to its upper one."""
-_PIECE = 1 << 20
-_LINE_LIMIT = 1 << 20
+WINDOW = 1_000_000
+"""Base pairs: where results lie is noted by windows of this size."""
+# Bytes that the first eight fields of a line may have; genotypes after them are passed over.
+_HEAD_LIMIT = 1 << 16
 _MOST_CHROMOSOMES = 1000
-_GZIP = 31  # window bits: a gzip member, with its CRC checked
 _TYPED = re.compile(rb"(?:^|;)TYPED(?:_ONLY)?(?:;|$)")
-_FIGURES = re.compile(rb"(?:^|;)(AF|MAF|R2)=([^;,]*)")
+_IMPUTED = re.compile(rb"(?:^|;)IMP(?:;|$)")
+_FIGURES = re.compile(rb"(?:^|;)(AF|MAF|R2|DR2)=([^;,]*)")
 
 
 class UnreadableError(Exception):
@@ -42,26 +45,40 @@ class BinTally:
 
 @dataclass
 class Coverage:
-    """Where on a chromosome results lie (1-based positions)."""
+    """Where on a chromosome results lie (1-based positions); `windows` are the numbers of those with results."""
 
     sites: int
     start: int
     end: int
+    windows: list[int] = field(default_factory=list)
+
+    def note_window(self, number: int) -> None:
+        if not self.windows or (self.windows[-1] != number and number not in self.windows):
+            self.windows.append(number)
 
 
 @dataclass
 class Tally:
-    """`bins` are of imputed sites that vary: a typed site's R² says nothing of the imputation."""
+    """`bins` are of imputed sites that vary: a typed site's R² says nothing of the imputation.
+
+    `of_genotypes`: read from a VCF with samples, which may be another result than the imputed one.
+    """
 
     sites: int = 0
     typed: int = 0
     bins: list[BinTally] = field(default_factory=lambda: [BinTally() for _ in BIN_EDGES[1:]])
     chromosomes: dict[str, Coverage] = field(default_factory=dict)
+    of_genotypes: bool = False
 
-    def add_site(self, chromosome: str, position: int, info: bytes) -> None:
+    @property
+    def tells_r2(self) -> bool:
+        return any(part.r2_sites for part in self.bins)
+
+    def add_site(self, chromosome: str, position: int, info: bytes, *, flags_imputed: bool = False) -> None:
+        """`flags_imputed`: the file marks what was imputed, and not what was typed."""
         self.sites += 1
-        self._cover(chromosome, 1, position, position)
-        if _TYPED.search(info):
+        self._cover(chromosome, 1, position, position, [(position - 1) // WINDOW])
+        if _TYPED.search(info) or (flags_imputed and not _IMPUTED.search(info)):
             self.typed += 1
             return
         figures = dict(_FIGURES.findall(info))
@@ -70,18 +87,17 @@ class Tally:
             return
         tally = self.bins[bisect_left(BIN_EDGES, maf) - 1]
         tally.sites += 1
-        r2 = _read_number(figures.get(b"R2"))
+        r2 = _read_number(figures.get(b"R2", figures.get(b"DR2")))
         if r2 is not None:
             tally.r2_sites += 1
             tally.r2_sum += r2
 
-    def _cover(self, chromosome: str, sites: int, start: int, end: int) -> None:
-        known = self.chromosomes.get(chromosome)
-        if known is None:
-            self.chromosomes[chromosome] = Coverage(sites, start, end)
-            return
+    def _cover(self, chromosome: str, sites: int, start: int, end: int, windows: Iterable[int]) -> None:
+        known = self.chromosomes.setdefault(chromosome, Coverage(0, start, end))
         known.sites += sites
         known.start, known.end = min(known.start, start), max(known.end, end)
+        for number in windows:
+            known.note_window(number)
 
     def add(self, other: "Tally") -> None:
         self.sites += other.sites
@@ -91,7 +107,7 @@ class Tally:
             mine.r2_sites += theirs.r2_sites
             mine.r2_sum += theirs.r2_sum
         for name, coverage in other.chromosomes.items():
-            self._cover(name, coverage.sites, coverage.start, coverage.end)
+            self._cover(name, coverage.sites, coverage.start, coverage.end, coverage.windows)
 
 
 def add_up(tallies: Iterable[Tally]) -> Tally:
@@ -101,6 +117,14 @@ def add_up(tallies: Iterable[Tally]) -> Tally:
     return total
 
 
+def choose_accuracy(tallies: Iterable[Tally]) -> list[Tally]:
+    """Without the VCFs that tell no R² where others do: they are of something else, such as the phased input."""
+    known = list(tallies)
+    if not any(tally.tells_r2 for tally in known):
+        return known
+    return [tally for tally in known if tally.tells_r2 or not tally.of_genotypes]
+
+
 def read_tally(stored: dict[str, Any]) -> Tally:
     """A tally from what `dataclasses.asdict` made of it."""
     return Tally(
@@ -108,18 +132,28 @@ def read_tally(stored: dict[str, Any]) -> Tally:
         typed=stored["typed"],
         bins=[BinTally(**part) for part in stored["bins"]],
         chromosomes={name: Coverage(**part) for name, part in stored["chromosomes"].items()},
+        of_genotypes=stored.get("of_genotypes", False),
     )
 
 
+def tells_accuracy(filename: str, siblings: Iterable[str]) -> bool:
+    """Whether a result is to be read: an `*.info.gz`, or an imputed VCF where no such file came with it."""
+    if filename.endswith(".info.gz"):
+        return True
+    is_vcf = filename.endswith(".vcf.gz") and "empiricaldose" not in filename.lower()
+    return is_vcf and not any(name.endswith(".info.gz") for name in siblings)
+
+
 class InfoStream(io.RawIOBase):
-    """A `*.info.gz` file on its way elsewhere; once it is read to its end, `tally` is what was in it, or None."""
+    """A gzipped list of sites on its way elsewhere; once it is read to its end, `tally` is what was in it, or None."""
 
     def __init__(self, source: BinaryIO) -> None:
         super().__init__()
         self._source = source
         self._tally = Tally()
-        self._inflater: Any = None
+        self._inflater = Inflater()
         self._line = b""
+        self._flags_imputed = False
         self._readable = True
 
     @property
@@ -133,44 +167,46 @@ class InfoStream(io.RawIOBase):
         data = self._source.read(len(buffer))
         if self._readable:
             try:
-                self._inflate(data)
-                if not data:
-                    self._finish()
-            except (UnreadableError, ValueError, isal_zlib.error):  # type: ignore[misc]  # its stub has an instance
+                self._read(data)
+            except (UnreadableError, DamagedGzipError, ValueError):
                 self._readable = False
         buffer[: len(data)] = data
         return len(data)
 
-    def _inflate(self, data: bytes) -> None:
-        """Members one after the other, as bgzip writes them, at most `_PIECE` bytes of text at a time."""
-        pending = False
-        while data or pending:
-            if self._inflater is None:
-                self._inflater = isal_zlib.decompressobj(_GZIP)
-            text = self._inflater.decompress(data, _PIECE)
+    def _read(self, data: bytes) -> None:
+        for text in self._inflater.feed(data):
             self._take(text)
-            pending, data = len(text) == _PIECE, self._inflater.unconsumed_tail
-            if self._inflater.eof:
-                data, pending, self._inflater = self._inflater.unused_data, False, None
-
-    def _finish(self) -> None:
-        if self._inflater is not None:  # cut inside a member
-            raise UnreadableError
-        self._take(b"\n")
+        if not data:
+            self._inflater.finish()
+            self._take(b"\n")
 
     def _take(self, text: bytes) -> None:
-        *lines, self._line = (self._line + text).split(b"\n")
-        if len(self._line) > _LINE_LIMIT:
-            raise UnreadableError
+        *lines, rest = (self._line + text).split(b"\n")
+        self._line = rest if len(rest) <= _HEAD_LIMIT else _cut_line(rest)
         for line in lines:
-            if line and not line.startswith(b"#"):
+            if line.startswith(b"#"):
+                self._take_header(line)
+            elif line:
                 self._take_site(line)
+
+    def _take_header(self, line: bytes) -> None:
+        self._flags_imputed |= line.startswith(b"##INFO=<ID=IMP,")
+        self._tally.of_genotypes |= line.startswith(b"#CHROM") and line.count(b"\t", 0, _HEAD_LIMIT) > 8
 
     def _take_site(self, line: bytes) -> None:
         fields = line.rstrip(b"\r").split(b"\t", 8)
         if len(fields) < 8 or len(self._tally.chromosomes) > _MOST_CHROMOSOMES:
             raise UnreadableError
-        self._tally.add_site(fields[0].decode("ascii"), int(fields[1]), fields[7])
+        chromosome, position, info = fields[0].decode("ascii"), int(fields[1]), fields[7]
+        self._tally.add_site(chromosome, position, info, flags_imputed=self._flags_imputed)
+
+
+def _cut_line(line: bytes) -> bytes:
+    """The part of an unfinished line that is looked at: without most genotypes, of which there may be a million."""
+    head = line[:_HEAD_LIMIT]
+    if head.count(b"\t") < 8 and not head.startswith(b"#"):
+        raise UnreadableError
+    return head
 
 
 def _read_maf(info: dict[bytes, bytes]) -> float | None:

@@ -5,15 +5,20 @@ stored is never asked for again.
 """
 
 import io
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from uuid import UUID
 
-from microservices.backends.base import Backend, ResultRefusedError, SiteError, SiteFile, SiteUnavailableError
+from sqlalchemy.orm import Session
+
+from microservices.backends.archives import list_contents
+from microservices.backends.base import ResultRefusedError, SiteError, SiteFile
 from microservices.contracts.file_manager import ResultUpload
-from microservices.job_processor.logic.accuracy import InfoStream, Tally
+from microservices.job_processor.logic.accuracy import InfoStream, Tally, add_up, read_tally, tells_accuracy
 from microservices.job_processor.logic.cancellation import cancel_collecting
+from microservices.job_processor.logic.coverage import judge_coverage, tell_losses
 from microservices.job_processor.logic.engine import Engine
+from microservices.job_processor.logic.fetching import Collection, fetch_file, note_trouble
 from microservices.job_processor.logic.holding import (
     LOOKS_BEFORE_LOST,
     describe_lost_job,
@@ -23,35 +28,19 @@ from microservices.job_processor.logic.holding import (
     put_off,
 )
 from microservices.job_processor.logic.leases import LeaseLostError, holding_lease, own_run, take_lease
-from microservices.job_processor.logic.lifecycle import advance_progress, change_run, clean_words, tell_run
+from microservices.job_processor.logic.lifecycle import advance_progress, change_run, tell_run
 from microservices.job_processor.logic.sites import CredentialMissingError
-from microservices.job_processor.logic.spool import check_space, choose_name, clean_spool, place_file
-from microservices.job_processor.models import CollectedFile, Run, RunSummary
-from microservices.job_processor.queries import find_accepted_attempt, find_collected
+from microservices.job_processor.logic.spool import choose_name, clean_spool, place_file
+from microservices.job_processor.models import Run, RunSummary
+from microservices.job_processor.queries import find_accepted_attempt, find_collected, find_summaries
 from microservices.kernel.errors import ServiceError
 from microservices.kernel.logs import get_logger
-
-_GETS_PER_FILE = 3
 
 log = get_logger(__name__)
 
 
 class CollectionCancelledError(Exception):
     """The person does not want the results any more."""
-
-
-@dataclass(frozen=True)
-class Collection:
-    """A leased run at a site that has finished it."""
-
-    engine: Engine
-    run: Run
-    epoch: int
-    attempt: int
-    external_job_id: str
-    backend: Backend
-    password: str
-    gets_per_file: int
 
 
 def collect_results(engine: Engine, run_id: UUID) -> None:
@@ -105,10 +94,10 @@ def _collect(engine: Engine, run_id: UUID, epoch: int) -> None:
     offered = engine.loop.run(collection.backend.results(collection.external_job_id, collection.run.recipe))
     if not offered:
         raise _refuse_emptiness(collection.run)
-    refusals = []
+    refusals, names = [], [file.filename for file in offered]
     for number, file in enumerate(offered, start=1):
         try:
-            _bring_home(collection, file)
+            _bring_home(collection, file, names)
         except ResultRefusedError as error:  # one bad file keeps no other from coming home
             refusals.append(error)
         _tell_progress(collection, number, len(offered))
@@ -116,13 +105,30 @@ def _collect(engine: Engine, run_id: UUID, epoch: int) -> None:
         raise min(refusals, key=lambda error: error.permanent)
     with own_run(engine.database, run_id, epoch) as (session, run):
         run.queue_position = None
-        change_run(session, run, "completed", _tell_end(len(offered), run.results))
+        losses = _note_coverage(session, run, collection.panel_build)
+        change_run(session, run, "completed", _tell_end(len(offered), run.results, losses))
 
 
-def _tell_end(offered: int, stored: int) -> str:
+def _tell_end(offered: int, stored: int, losses: str) -> str:
     """What sites offer is counted apart from what was in it: an archive holds several result files."""
     inside = "" if offered == stored else f", with {stored} result files in them"
-    return f"All {offered} of the site's files are fetched{inside}; everything is checked and stored."
+    end = f"All {offered} of the site's files are fetched{inside}; everything is checked and stored."
+    return f"{end} The results are not complete: {losses}" if losses else end
+
+
+def _note_coverage(session: Session, run: Run, panel_build: str | None) -> str:
+    """What the site has silently left out, in words; a check of quality imputes nothing."""
+    inputs: dict[str, list[int]] = {}
+    for source in run.job.inputs:
+        inputs |= source.sites_per_mb or {}
+    tallies = [read_tally(row.tally) for row in find_summaries(session, run)]
+    known = tallies and all(source.sites_per_mb is not None for source in run.job.inputs)
+    run.coverage = None
+    if not known or run.job.parameters.get("mode") == "qc_only":
+        return ""
+    coverage = judge_coverage(inputs, add_up(tallies), same_build=panel_build == run.job.parameters["build"])
+    run.coverage = asdict(coverage)
+    return tell_losses(coverage)
 
 
 def _prepare(engine: Engine, run_id: UUID, epoch: int) -> Collection:
@@ -136,8 +142,9 @@ def _prepare(engine: Engine, run_id: UUID, epoch: int) -> Collection:
     account = engine.sites.get_account(run, record, attempt.credential_source)
     backend = engine.loop.run(engine.sites.open(record, account))
     password = engine.cipher.decrypt(attempt.result_password)
-    gets = min(_GETS_PER_FILE, record.site.api_config.max_downloads or _GETS_PER_FILE)
-    return Collection(engine, run, epoch, attempt.number, attempt.external_job_id, backend, password, gets)
+    build = next((panel.build for panel in record.site.panels if panel.id == run.panel_id), None)
+    most = record.site.api_config.max_downloads
+    return Collection(engine, run, epoch, attempt.number, attempt.external_job_id, backend, password, build, most)
 
 
 def _refuse_emptiness(run: Run) -> ResultRefusedError:
@@ -158,7 +165,7 @@ def _tell_progress(collection: Collection, number: int, total: int) -> None:
             tell_run(session, run)
 
 
-def _bring_home(collection: Collection, file: SiteFile) -> None:
+def _bring_home(collection: Collection, file: SiteFile, offered: list[str]) -> None:
     engine, run_id, external_job_id = collection.engine, collection.run.id, collection.external_job_id
     with engine.database.transaction() as session:
         collected = find_collected(session, run_id, external_job_id)
@@ -169,12 +176,13 @@ def _bring_home(collection: Collection, file: SiteFile) -> None:
     taken = {name for row in collected.values() for name in row.stored or ()}
     path = place_file(engine.settings.spool_dir, run_id, external_job_id, file.filename)
     if not path.exists():
-        _fetch(collection, file, path)
+        fetch_file(collection, file, path)
     try:
-        names = _store_members(collection, file, path, taken, tallies)
+        siblings = [*offered, *list_contents(file, path)]
+        names = _store_members(collection, file, path, taken, tallies, siblings)
     except SiteError as error:
         path.unlink()  # a file that failed its checks is worth nothing: the next try asks the site again
-        _note_trouble(collection, file, error, was_served=True)
+        note_trouble(collection, file, error, was_served=True)
         raise
     with own_run(engine.database, run_id, collection.epoch) as (session, run):
         rows = find_collected(session, run_id, external_job_id)
@@ -196,54 +204,13 @@ def _make_summary(run: Run, external_job_id: str, filename: str, tally: Tally) -
     )
 
 
-def _fetch(collection: Collection, file: SiteFile, path: Path) -> None:
-    """One GET, counted before it is made, since the site counts it whatever becomes of it."""
-    check_space(path.parent, file)
-    _count_download(collection, file)
-    part = path.with_suffix(f".{collection.epoch}")
-    try:
-        collection.engine.loop.run(collection.backend.fetch(file, part))
-    except SiteError as error:
-        _note_trouble(collection, file, error, was_served=_was_served(error))
-        raise
-    part.replace(path)
-
-
-def _was_served(error: SiteError) -> bool:
-    """Whether the site gave the file, as far as it could tell; what it refused or we could not keep is not counted."""
-    if isinstance(error, SiteUnavailableError):
-        return error.code in ("connection_lost", "timeout")
-    return isinstance(error, ResultRefusedError) and error.code != "result_not_ready"
-
-
-def _count_download(collection: Collection, file: SiteFile) -> None:
-    with own_run(collection.engine.database, collection.run.id, collection.epoch) as (session, run):
-        place = (run.id, collection.external_job_id, file.filename)
-        row = session.get(CollectedFile, place)
-        if row is None:
-            row = CollectedFile(run_id=place[0], external_job_id=place[1], filename=place[2], downloads=0)
-            session.add(row)
-        spent = row.downloads >= collection.gets_per_file or file.downloads_left == 0
-        row.downloads += 0 if spent else 1
-        reason = row.error
-    if spent:
-        raise ResultRefusedError(
-            f"'{file.filename}' could not be fetched in a good state from the site ({reason or 'no downloads left'}).",
-            code="result_not_fetched",
-            permanent=True,
-            fix="Ask the site to allow more downloads, or retry the run to impute again.",
-        )
-
-
-def _note_trouble(collection: Collection, file: SiteFile, error: SiteError, *, was_served: bool) -> None:
-    with own_run(collection.engine.database, collection.run.id, collection.epoch) as (session, run):
-        row = find_collected(session, run.id, collection.external_job_id)[file.filename]
-        row.error = clean_words(error.message)
-        row.downloads -= 0 if was_served else 1
-
-
 def _store_members(
-    collection: Collection, file: SiteFile, path: Path, taken: set[str], tallies: dict[str, Tally]
+    collection: Collection,
+    file: SiteFile,
+    path: Path,
+    taken: set[str],
+    tallies: dict[str, Tally],
+    siblings: list[str],
 ) -> list[str]:
     """Test the file, and stream what is in it into file_manager; the names that its files have there.
 
@@ -262,7 +229,7 @@ def _store_members(
             filename=name,
             kind=member.kind,
         )
-        info = InfoStream(member.stream) if member.filename.endswith(".info.gz") else None
+        info = InfoStream(member.stream) if tells_accuracy(member.filename, siblings) else None
         collection.engine.peers.store_result(upload, io.BufferedReader(info) if info else member.stream)
         if info is not None and info.tally is not None:
             tallies[name] = info.tally

@@ -48,6 +48,7 @@ def create_job(session: Session, peers: Peers, caller: Principal, wish: JobPlan)
             size=file.size,
             sha256=file.sha256,
             variants=quality.variants,
+            sites_per_mb=quality.sites_per_mb or {name: [] for name in quality.chromosomes},
         )
         for n, (file, quality) in enumerate(inputs)
     ]
@@ -101,7 +102,6 @@ def _check_inputs_together(inputs: list[CheckedInput]) -> None:
         raise JobRefusedError("All inputs of a job must hold the same samples; their numbers of samples differ.")
 
 
-def _check_targets_differ(targets: list[Target]) -> None:
 def check_targets(peers: Peers, wish: JobSettings, inputs: list[CheckedInput]) -> list[CheckedTarget]:
     """Refuse what cannot succeed at the targets, of a job or (without inputs) of a template."""
     targets = wish.targets or []
@@ -109,6 +109,7 @@ def check_targets(peers: Peers, wish: JobSettings, inputs: list[CheckedInput]) -
     return [_check_target(peers, target, wish, inputs) for target in targets]
 
 
+def _check_targets_differ(targets: list[Target]) -> None:
     """The same panel at the same site twice would only impute the same twice."""
     if len({(target.service_id, target.panel_id) for target in targets}) < len(targets):
         raise JobRefusedError("A panel is named twice among the targets. Name each only once.", code="duplicate_target")

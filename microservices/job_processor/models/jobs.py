@@ -66,6 +66,8 @@ class JobInput(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str]
     variants: Mapped[int | None] = mapped_column(BigInteger)
+    sites_per_mb: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """By chromosome: how many of its sites lie in each million base pairs."""
 
 
 class Run(Base):
@@ -85,13 +87,13 @@ class Run(Base):
             postgresql_where=text("status NOT IN ('completed', 'failed', 'cancelled')"),
         ),
         Index(
-            "ix_job_runs_site",
-        Index(
             "ix_job_runs_owner",
             "organization_id",
             "owner_id",
             postgresql_where=text("status NOT IN ('completed', 'failed', 'cancelled')"),
         ),
+        Index(
+            "ix_job_runs_site",
             "service_id",
             postgresql_where=text("status NOT IN ('completed', 'failed', 'cancelled')"),
         ),
@@ -116,6 +118,8 @@ class Run(Base):
     message: Mapped[str] = mapped_column(default="")
     error: Mapped[dict[str, Any] | None]
     results: Mapped[int] = mapped_column(default=0)
+    coverage: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """How far the results cover the inputs (`logic.coverage.Coverage`); empty where that is not known."""
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     submitted_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
