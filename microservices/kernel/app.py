@@ -17,6 +17,7 @@ from microservices.kernel import health
 from microservices.kernel.auth import TokenVerifier
 from microservices.kernel.db import Database
 from microservices.kernel.errors import DependencyUnavailableError, HttpError, InvalidInputError, ServiceError
+from microservices.kernel.garbage import calm_collector
 from microservices.kernel.health import ReadinessCheck
 from microservices.kernel.logs import configure_logs, get_logger
 from microservices.kernel.requests import RequestContextMiddleware, problem_response, request_id_var
@@ -72,6 +73,7 @@ def _wrap_lifespan(inner: Lifespan | None) -> Lifespan:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # As many threads as connections: more would only wait for one another inside the pool.
         anyio.to_thread.current_default_thread_limiter().total_tokens = app.state.database.pool_size
+        calm_collector()
         try:
             with following(app.state.verifier.revoked, app.state.settings.redis_url.get_secret_value()):
                 if inner is None:

@@ -7,9 +7,10 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_ready
 from kombu import Queue
 
+from microservices.kernel.garbage import calm_collector
 from microservices.kernel.logs import configure_logs
 
 Result = TypeVar("Result")
@@ -47,7 +48,11 @@ def create_celery(
     def route_logs(**_kwargs: Any) -> None:
         configure_logs(name, log_level)
 
+    def settle(**_kwargs: Any) -> None:
+        calm_collector()
+
     setup_logging.connect(route_logs, weak=False)
+    worker_ready.connect(settle, weak=False)
     return app
 
 

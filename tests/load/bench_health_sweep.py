@@ -29,6 +29,7 @@ import uvloop
 
 from imputehub.local.postgresql import run_postgresql
 from microservices.kernel.db import Database, utc_now
+from microservices.kernel.garbage import calm_collector
 from microservices.kernel.migrations import migrate_database
 from microservices.service_registry.logic.assessment import HealthPolicy
 from microservices.service_registry.logic.bells import Bell
@@ -157,6 +158,7 @@ def main() -> None:
     if options.serve:
         allow_probes(1)
         return uvloop.run(serve_stubs())
+    calm_collector()  # as every service does when it starts
     with tempfile.TemporaryDirectory() as folder, run_postgresql(Path(folder) / "pg", fast=True) as server:
         url = server.create_database()
         migrate_database("service_registry", url)

@@ -18,7 +18,12 @@ async def probe_server(client: CloudgeneClient) -> SiteProbe:
 
     `/server` is answered from the server's memory, `/counters` from its database: both, or no job gets anywhere.
     """
-    server, counters = await asyncio.gather(_ask(client, SERVER_PATH), _ask(client, COUNTERS_PATH))
+    counting = asyncio.create_task(_ask(client, COUNTERS_PATH))
+    try:
+        server = await _ask(client, SERVER_PATH)
+        counters = await counting
+    finally:
+        counting.cancel()
     elapsed_ms = None if isinstance(server[0], SiteError) else server[1]
     try:
         found = _judge_server(server[0])

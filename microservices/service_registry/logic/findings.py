@@ -14,9 +14,8 @@ from microservices.contracts.registry import SERVICE_HEALTH_CHANGED, HealthChang
 from microservices.kernel.outbox import NewEvent, record_events
 from microservices.service_registry.logic.announcements import Announcement, announce_change
 from microservices.service_registry.logic.assessment import HealthPolicy, SiteHealth, assess_probe, clean_message
-from microservices.service_registry.models import ImputationService
 from microservices.service_registry.queries.channels import PANELS_CHANGED, SERVICES_CHANGED, SITE_CHECKED, ring
-from microservices.service_registry.queries.probes import lock_claimed, write_findings
+from microservices.service_registry.queries.probes import HeldSite, lock_claimed, write_findings
 
 _JITTER = 0.05
 _LONGEST_INTERVAL_S = 86_400
@@ -41,7 +40,7 @@ def record_findings(session: Session, findings: Sequence[Finding], policy: Healt
     history: list[dict[str, Any]] = []
     events: list[NewEvent] = []
     for site in lock_claimed(session, list(by_claim)):
-        finding = by_claim[site.claim_id]  # type: ignore[index]
+        finding = by_claim[site.claim_id]
         before = read_health(site)
         after = assess_probe(before, finding.probe, finding.ended_at, policy)
         states.append(_state_row(site, finding, after))
@@ -56,10 +55,9 @@ def record_findings(session: Session, findings: Sequence[Finding], policy: Healt
     ring(session, SERVICES_CHANGED, SITE_CHECKED)
 
 
-def read_health(site: ImputationService) -> SiteHealth:
-    status: HealthStatus = site.health_status  # type: ignore[assignment]
+def read_health(site: HeldSite) -> SiteHealth:
     return SiteHealth(
-        status,
+        site.health_status,
         site.is_available,
         site.error_message,
         site.response_time_ms,
@@ -70,7 +68,7 @@ def read_health(site: ImputationService) -> SiteHealth:
     )
 
 
-def _state_row(site: ImputationService, finding: Finding, after: SiteHealth) -> dict[str, Any]:
+def _state_row(site: HeldSite, finding: Finding, after: SiteHealth) -> dict[str, Any]:
     return {
         "id": site.id,
         "health_status": after.status,
@@ -87,7 +85,7 @@ def _state_row(site: ImputationService, finding: Finding, after: SiteHealth) -> 
     }
 
 
-def choose_interval(site: ImputationService, health: SiteHealth) -> float:
+def choose_interval(site: HeldSite, health: SiteHealth) -> float:
     """Seconds to the next check: the curator's, but seldom while a site that was silent for too long still is."""
     usual: float = site.api_config["health_interval_s"]
     is_silent = health.auto_deactivated_at is not None and health.answering_since is None
@@ -100,7 +98,7 @@ def plan_next_check(started_at: datetime, interval_s: float) -> datetime:
     return started_at + timedelta(seconds=min(interval_s, _LONGEST_INTERVAL_S) * spread)
 
 
-def _history_row(site: ImputationService, finding: Finding, before: SiteHealth, after: SiteHealth) -> dict[str, Any]:
+def _history_row(site: HeldSite, finding: Finding, before: SiteHealth, after: SiteHealth) -> dict[str, Any]:
     """A finding speaks for the time since the one before, unless that is so long that nobody can have looked."""
     since_last_s = (finding.ended_at - before.checked_at).total_seconds() if before.checked_at else 0.0
     return {
@@ -114,9 +112,7 @@ def _history_row(site: ImputationService, finding: Finding, before: SiteHealth, 
     }
 
 
-def _make_event(
-    site: ImputationService, previous: HealthStatus, after: SiteHealth, announcement: Announcement
-) -> NewEvent:
+def _make_event(site: HeldSite, previous: HealthStatus, after: SiteHealth, announcement: Announcement) -> NewEvent:
     change = HealthChanged.model_validate(
         {
             "service_id": site.id,

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from microservices.contracts.curation import ApiType
+from microservices.contracts.registry import HealthStatus
 from microservices.service_registry.models import ImputationService
 
 CLAIM_MARGIN_S = 10
@@ -56,6 +57,23 @@ class ClaimedSite(NamedTuple):
     ca_pem: str | None
     api_config: dict[str, Any]
     response_time_ms: float | None
+
+
+class HeldSite(NamedTuple):
+    """A site under a claim, with all that a finding about it depends on."""
+
+    id: UUID
+    name: str
+    claim_id: UUID
+    api_config: dict[str, Any]
+    health_status: HealthStatus
+    is_available: bool
+    error_message: str | None
+    response_time_ms: float | None
+    last_health_check: datetime | None
+    offline_since: datetime | None
+    auto_deactivated_at: datetime | None
+    answering_since: datetime | None
 
 
 def claim_due_sites(session: Session, now: datetime, limit: int) -> list[ClaimedSite]:
@@ -100,10 +118,11 @@ def release_all_claims(session: Session) -> None:
     session.execute(free, execution_options={"synchronize_session": False})
 
 
-def lock_claimed(session: Session, claim_ids: Sequence[UUID]) -> list[ImputationService]:
+def lock_claimed(session: Session, claim_ids: Sequence[UUID]) -> list[HeldSite]:
     """The sites that these claims still hold, in a fixed order, so that two writers never wait crosswise."""
-    statement = sa.select(_site).where(_site.claim_id.in_(claim_ids)).order_by(_site.id).with_for_update()
-    return list(session.scalars(statement))
+    columns = [getattr(_site, name) for name in HeldSite._fields]
+    statement = sa.select(*columns).where(_site.claim_id.in_(claim_ids)).order_by(_site.id).with_for_update()
+    return [HeldSite._make(row) for row in session.execute(statement)]
 
 
 def write_findings(session: Session, sites: Sequence[Mapping[str, Any]], log: Sequence[Mapping[str, Any]]) -> None:
