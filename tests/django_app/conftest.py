@@ -17,7 +17,7 @@ from django_app.imputation.live_health import get_live_health
 from django_app.outbox.relay import Relay
 from imputehub.local.postgresql import PostgresqlServer
 from microservices.kernel.testing import TokenAuthority, serve_app, serve_authority
-from tests.django_app.browsing import ACCOUNTS, PASSWORD, FormReader, ensure_staff
+from tests.django_app.browsing import ACCOUNTS, PASSWORD, FormReader, QuickHasher, ensure_staff
 from tests.django_app.registry import StubRegistry
 from tests.django_app.stub_site import StubSite, serve_site
 
@@ -53,6 +53,7 @@ def running_house(postgresql: PostgresqlServer, redis_url: str) -> Iterator[Hous
                 ENVIRONMENT=values,
                 CELERY_BROKER_URL=values.broker_url.get_secret_value(),
                 OUTBOX_SUBSCRIBERS={"service_registry": registry.url},
+                PASSWORD_HASHERS=[f"{QuickHasher.__module__}.{QuickHasher.__qualname__}"],
             )
         )
         databases = read_database_url(values.database_url.get_secret_value())

@@ -244,4 +244,6 @@ def test_the_command_reads_its_accounts_from_standard_input(house: House) -> Non
         check=False,
     )
     assert result.stdout == "3 of 4 accounts may log in to the admin with a local password.\n", result.stderr
-    assert User.objects.get(username="admin@example.org").is_superuser
+    admin = User.objects.get(username="admin@example.org")
+    assert admin.is_superuser
+    assert admin.password.startswith("argon2$argon2id$v=19$m=102400,t=2,p=8$")
