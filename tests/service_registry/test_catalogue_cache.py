@@ -175,6 +175,30 @@ def test_a_redis_that_comes_back_with_old_answers_is_not_believed(
             )
 
 
+def test_a_redis_that_is_put_back_while_nobody_looks_is_not_believed(tmp_path: Path) -> None:
+    port, password = find_free_port(), secrets.token_hex(8)
+    counts: list[bytes] = []
+
+    async def ask(cache: CatalogueCache, body: bytes) -> bytes:
+        """Twice: the first time, the answer may only just be stored."""
+        answers = [await cache.answer("services", "list", counted(body, counts)) for _ in range(2)]
+        return answers[-1].body
+
+    async def scenario() -> None:
+        with running_valkey(tmp_path, port, password) as url, redis.Redis.from_url(url) as client:
+            async with open_cache(url) as cache:
+                assert await ask(cache, b"old") == b"old"
+                backup = {key: client.get(key) for key in client.scan_iter("*")}
+                cache.expire("services")
+                assert await ask(cache, b"new") == b"new"
+                client.mset(backup)  # type: ignore[arg-type]
+                client.client_kill_filter(_type="normal", skipme=True)  # as a restart does
+                await asyncio.sleep(0)
+                assert await ask(cache, b"new") == b"new"
+
+    asyncio.run(scenario())
+
+
 @asynccontextmanager
 async def open_cache(redis_url: str) -> AsyncIterator[CatalogueCache]:
     cache = CatalogueCache(redis_url, uuid4().hex)

@@ -18,7 +18,7 @@ from typing import Literal
 from uuid import uuid4
 
 import anyio.to_thread
-from redis.asyncio import Redis
+from redis.asyncio import Connection, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -57,8 +57,13 @@ class CatalogueCache:
 
     def __init__(self, redis_url: str, namespace: str) -> None:
         self._redis = Redis.from_url(
-            redis_url, socket_timeout=_PATIENCE_S, socket_connect_timeout=_PATIENCE_S, retry=Retry(NoBackoff(), 0)
+            redis_url,
+            socket_timeout=_PATIENCE_S,
+            socket_connect_timeout=_PATIENCE_S,
+            retry=Retry(NoBackoff(), 0),
+            redis_connect_func=self._greet,
         )
+        self._connections = 0
         self._prefix = f"service_registry:{namespace}"
         self._outdated: set[Part] = set(PARTS)
         self._questions: list[_Question] = []
@@ -141,6 +146,7 @@ class CatalogueCache:
         if time.monotonic() < self._redis_back_at:
             return {}
         outdated, self._outdated = self._outdated, set()
+        connections = self._connections
         names = [*PARTS, *keys]
         try:
             async with self._redis.pipeline(transaction=False) as calls:
@@ -152,9 +158,17 @@ class CatalogueCache:
             self._lose_redis(error)
             return {}
         self._redis_back_at = 0.0
+        if self._connections != connections:
+            return {}
         found = dict(zip(names, values, strict=True))
         self._outdated.update(part for part in PARTS if found[part] is None)
         return found
+
+    async def _greet(self, connection: Connection) -> None:
+        """A connection is renewed without a word: what is behind it now may be a Redis of an earlier state."""
+        await connection.on_connect()
+        self._connections += 1
+        self._outdated.update(PARTS)
 
     def tell_informed(self, is_informed: bool) -> None:
         """Does this process hear of changes? Only then is anything taken from Redis."""
