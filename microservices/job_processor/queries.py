@@ -14,6 +14,7 @@ from microservices.job_processor.models import (
     CollectedFile,
     Job,
     JobInput,
+    ResidencyDecision,
     Run,
     RunSummary,
     StatusUpdate,
@@ -63,6 +64,16 @@ def find_history(session: Session, job_id: UUID, after: int, limit: int) -> list
 
 def count_history(session: Session, job_id: UUID) -> int:
     statement = select(func.count()).select_from(StatusUpdate).where(StatusUpdate.job_id == job_id)
+    return session.scalar(statement) or 0
+
+
+def find_decisions(session: Session, job_id: UUID, after: int, limit: int) -> list[ResidencyDecision]:
+    statement = select(ResidencyDecision).where(ResidencyDecision.job_id == job_id, ResidencyDecision.id > after)
+    return list(session.scalars(statement.order_by(ResidencyDecision.id).limit(limit)))
+
+
+def count_decisions(session: Session, job_id: UUID) -> int:
+    statement = select(func.count()).select_from(ResidencyDecision).where(ResidencyDecision.job_id == job_id)
     return session.scalar(statement) or 0
 
 

@@ -23,7 +23,15 @@ from microservices.job_processor.logic.templates import plan_job
 from microservices.job_processor.models import Job
 from microservices.job_processor.paging import PageQuery, read_number
 from microservices.job_processor.peers import Peers
-from microservices.job_processor.schemas import JobPlan, JobQuery, JobView, NewJob, ResultsSummary, StatusUpdateView
+from microservices.job_processor.schemas import (
+    JobPlan,
+    JobQuery,
+    JobView,
+    NewJob,
+    ResidencyDecisionView,
+    ResultsSummary,
+    StatusUpdateView,
+)
 from microservices.kernel.auth import PEOPLE, Principal, services_with
 from microservices.kernel.db import Database, SessionDep, get_database
 from microservices.kernel.idempotency import IdempotencyKey, once_key, run_once
@@ -128,6 +136,16 @@ def list_events(
     job = _find(session, caller, job_id)
     rows = queries.find_history(session, job.id, read_number(query), query.limit + 1)
     return views.page_history(rows, query, queries.count_history(session, job.id))
+
+
+@router.get("/{job_id}/residency-decisions")
+def list_residency_decisions(
+    job_id: UUID, query: Annotated[PageQuery, Query()], caller: Caller, session: SessionDep
+) -> Page[ResidencyDecisionView]:
+    """Whether the job's data might leave for a site, as decided each time just before; oldest first."""
+    job = _find(session, caller, job_id)
+    rows = queries.find_decisions(session, job.id, read_number(query), query.limit + 1)
+    return views.page_decisions(rows, query, queries.count_decisions(session, job.id))
 
 
 @router.get("/{job_id}/results")

@@ -138,6 +138,22 @@ class SetQuotasView(BaseModel):
     updated_by: UUID | None
 
 
+class ResidencyDecisionView(BaseModel):
+    """Whether a run's data might leave for a site: by the site's country at that moment (empty: not known)."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    run_id: UUID
+    decided_at: datetime
+    service_id: UUID
+    site_name: str
+    base_url: str
+    country: str
+    countries_allowed: list[str]
+    is_allowed: bool
+    reason: str
+
+
 class RunError(BaseModel):
     code: str
     message: str

@@ -10,13 +10,22 @@ from microservices.contracts.file_manager import ResultRecord
 from microservices.job_processor.logic.accuracy import BIN_EDGES, Tally, add_up, choose_accuracy, read_tally
 from microservices.job_processor.logic.coverage import order_chromosome, read_coverage, tell_losses
 from microservices.job_processor.logic.lifecycle import job_progress
-from microservices.job_processor.models import FINAL_STATUSES, Job, JobInput, Run, RunSummary, StatusUpdate
+from microservices.job_processor.models import (
+    FINAL_STATUSES,
+    Job,
+    JobInput,
+    ResidencyDecision,
+    Run,
+    RunSummary,
+    StatusUpdate,
+)
 from microservices.job_processor.paging import PageQuery, cut_page, read_cursor
 from microservices.job_processor.schemas import (
     AccuracyBin,
     ChromosomeCoverage,
     CoverageGap,
     JobView,
+    ResidencyDecisionView,
     ResultsSummary,
     RunSummaryView,
     RunView,
@@ -59,6 +68,12 @@ def _find_next_try(run: Run) -> datetime | None:
 def page_history(rows: Sequence[StatusUpdate], query: PageQuery, total: int) -> Page[StatusUpdateView]:
     page = cut_page(rows, query, total, lambda row: str(row.id))
     return Page(items=[show_update(row) for row in page.items], next_cursor=page.next_cursor, total=total)
+
+
+def page_decisions(rows: Sequence[ResidencyDecision], query: PageQuery, total: int) -> Page[ResidencyDecisionView]:
+    page = cut_page(rows, query, total, lambda row: str(row.id))
+    items = [ResidencyDecisionView.model_validate(row) for row in page.items]
+    return Page(items=items, next_cursor=page.next_cursor, total=total)
 
 
 def page_results(results: Iterable[ResultRecord], query: PageQuery) -> Page[ResultRecord]:

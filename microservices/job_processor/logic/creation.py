@@ -17,6 +17,7 @@ from microservices.job_processor.errors import (
     PanelNotFoundError,
 )
 from microservices.job_processor.logic.lifecycle import tell_job
+from microservices.job_processor.logic.residency import explain_refusal
 from microservices.job_processor.models import PRIORITIES, Job, JobInput, Run
 from microservices.job_processor.peers import Peers
 from microservices.job_processor.schemas import JobPlan, JobSettings, Target
@@ -169,8 +170,6 @@ def _check_limits(record: SiteRecord, inputs: list[CheckedInput]) -> None:
 
 
 def _check_residency(record: SiteRecord, wish: JobSettings) -> None:
-    if wish.residency is None or record.site.country.upper() in wish.residency.countries:
-        return
-    allowed = ", ".join(wish.residency.countries)
-    where = record.site.country or "a country that is not known"
-    raise JobRefusedError(f"'{record.site.name}' is in {where}, and this job's data may go to {allowed} only.")
+    refusal = explain_refusal(record.site, wish.residency.countries) if wish.residency else ""
+    if refusal:
+        raise JobRefusedError(refusal)

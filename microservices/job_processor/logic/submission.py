@@ -32,6 +32,7 @@ from microservices.job_processor.logic.leases import holding_lease, own_run, tak
 from microservices.job_processor.logic.lifecycle import change_run
 from microservices.job_processor.logic.places import hold_places
 from microservices.job_processor.logic.reconciliation import reconcile
+from microservices.job_processor.logic.residency import Verdict, judge_site, record_verdict, refuse_egress
 from microservices.job_processor.logic.sites import CredentialMissingError
 from microservices.job_processor.logic.situation import Situation
 from microservices.job_processor.models import Attempt, Run
@@ -154,17 +155,21 @@ def _link_inputs(situation: Situation) -> dict[UUID, str]:
 def _send(situation: Situation, identity: str) -> None:
     engine, run_id = situation.engine, situation.run.id
     try:
+        verdict = judge_site(situation)
+        if verdict is not None and verdict.refusal:
+            refuse_egress(situation, verdict)
+            return
         links = _link_inputs(situation)
     except ServiceError as error:
         _wait_for_platform(engine, run_id, situation.epoch, error)
         return
     with sending(engine, make_mark(run_id, len(situation.run.attempts) + 1)):
-        submission = _open(situation, identity, links)
+        submission = _open(situation, identity, links, verdict)
         if submission is not None:
             _transmit(situation, submission)
 
 
-def _open(situation: Situation, identity: str, links: Mapping[UUID, str]) -> Submission | None:
+def _open(situation: Situation, identity: str, links: Mapping[UUID, str], verdict: Verdict | None) -> Submission | None:
     """What is to be sent, once the attempt stands in PostgreSQL; None when the run may not be sent now."""
     engine, epoch = situation.engine, situation.epoch
     with own_run(engine.database, situation.run.id, epoch) as (session, run):
@@ -174,6 +179,8 @@ def _open(situation: Situation, identity: str, links: Mapping[UUID, str]) -> Sub
         hold_places(session, run, situation.account.source)
         if not situation.keep_turn(session, run):
             return None
+        if verdict is not None:
+            record_verdict(session, run, verdict)
         submission = open_attempt(engine, run, epoch, Sender(situation.account.source, identity), links)
         change_run(session, run, "submitting", f"Sending to '{situation.record.site.name}'.")
     return submission

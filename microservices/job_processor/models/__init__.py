@@ -12,7 +12,13 @@ from microservices.job_processor.models.jobs import (
     Run,
     StatusUpdate,
 )
-from microservices.job_processor.models.wishes import SUBJECT_KINDS, JobTemplate, Quota, QuotaUse
+from microservices.job_processor.models.wishes import (
+    SUBJECT_KINDS,
+    JobTemplate,
+    Quota,
+    QuotaUse,
+    ResidencyDecision,
+)
 
 __all__ = [
     "FINAL_STATUSES",
@@ -29,6 +35,7 @@ __all__ = [
     "JobTemplate",
     "Quota",
     "QuotaUse",
+    "ResidencyDecision",
     "Run",
     "RunSummary",
     "StatusUpdate",

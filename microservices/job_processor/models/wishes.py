@@ -4,7 +4,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from microservices.job_processor.models.base import Base, one_of
@@ -60,3 +61,25 @@ class QuotaUse(Base):
     month: Mapped[date] = mapped_column(primary_key=True)
     jobs: Mapped[int] = mapped_column(BigInteger)
     input_bytes: Mapped[int] = mapped_column(BigInteger)
+
+
+class ResidencyDecision(Base):
+    """Whether a run's data might leave for a site, as it was decided just before: kept also when the job is deleted."""
+
+    __tablename__ = "residency_decisions"
+    __table_args__ = (Index("ix_residency_decisions_job", "job_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    job_id: Mapped[UUID]
+    run_id: Mapped[UUID]
+    organization_id: Mapped[UUID]
+    owner_id: Mapped[UUID]
+    decided_at: Mapped[datetime]
+    service_id: Mapped[UUID]
+    site_name: Mapped[str]
+    base_url: Mapped[str]
+    country: Mapped[str]
+    """Of the site at that moment; empty where the catalogue does not know it."""
+    countries_allowed: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    is_allowed: Mapped[bool]
+    reason: Mapped[str]
