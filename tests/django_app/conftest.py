@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import connection, connections
 from django.test.utils import override_settings
 
+from django_app.config import probing
 from django_app.config.environment import Environment, read_database_url
 from django_app.imputation.live_health import get_live_health
 from django_app.outbox.relay import Relay
@@ -57,6 +58,8 @@ def running_house(postgresql: PostgresqlServer, redis_url: str) -> Iterator[Hous
             )
         )
         databases = read_database_url(values.database_url.get_secret_value())
+        # Where no worker runs, whoever looks at our services waits for as long as that.
+        stack.enter_context(pytest.MonkeyPatch.context()).setattr(probing, "_TIMEOUT_S", 1.0)
         connections.settings = connections.configure_settings(databases)
         del connections["default"]
         call_command("migrate", verbosity=0)

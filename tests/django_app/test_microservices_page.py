@@ -48,9 +48,8 @@ def build_service(ready: bool, hangs: bool = False) -> Any:
 
 
 @pytest.fixture
-def platform(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """One service of each sort; the time-out is short."""
-    monkeypatch.setattr(probing, "_TIMEOUT_S", 1.0)
+def platform(house: House) -> Iterator[None]:
+    """One service of each sort."""
     away = "http://127.0.0.1:1"
     with ExitStack() as stack:
         urls = {
