@@ -1,10 +1,14 @@
 """What user_service answers to our other services, and the events that it sends."""
 
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 SITE_CREDENTIAL_CHANGED = "site_credential.changed"
+SECOND_FACTOR_CHANGED = "second_factor.changed"
+
+SecondFactorChange = Literal["enabled", "disabled", "reset", "codes_renewed", "recovery_code_used"]
 
 
 class CredentialRequest(BaseModel):
@@ -37,3 +41,14 @@ class SiteCredentialChanged(BaseModel):
     organization_id: UUID
     service_id: UUID
     is_set: bool
+
+
+class SecondFactorChanged(BaseModel):
+    """Data of `second_factor.changed`, subject `second-factor/<owner_id>`, to notification: what was done to the second
+    factor of an account, by its owner or (`reset`) by an administrator.
+    """
+
+    owner_id: UUID
+    organization_id: UUID
+    change: SecondFactorChange
+    recovery_codes_left: int | None = None

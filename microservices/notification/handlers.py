@@ -12,18 +12,32 @@ from microservices.contracts.job_processor import JOB_UPDATED, RUN_UPDATED, JobU
 from microservices.contracts.monitoring import PLATFORM_SERVICE_CHANGED, PlatformServiceChanged
 from microservices.contracts.notification import Audience
 from microservices.contracts.registry import SERVICE_CHANGED, HealthChanged, ServiceChanged
-from microservices.contracts.user_service import SITE_CREDENTIAL_CHANGED, PersonRecord, SiteCredentialChanged
+from microservices.contracts.user_service import (
+    SECOND_FACTOR_CHANGED,
+    SITE_CREDENTIAL_CHANGED,
+    PersonRecord,
+    SecondFactorChanged,
+    SiteCredentialChanged,
+)
 from microservices.kernel.db import utc_now
 from microservices.kernel.errors import InvalidInputError
 from microservices.kernel.events import Event
 from microservices.kernel.inbox import EventHandler
-from microservices.notification.logic.wording import Wording, word_file, word_health, word_job, word_nothing, word_run
+from microservices.notification.logic.wording import (
+    Wording,
+    word_file,
+    word_health,
+    word_job,
+    word_nothing,
+    word_run,
+    word_second_factor,
+)
 from microservices.notification.models import LiveEvent, Notification
 from microservices.notification.queries import append_live_events
 from microservices.notification.schemas import NotificationView
 
 Shape = TypeVar("Shape", bound=BaseModel)
-Owned = TypeVar("Owned", JobUpdated, RunUpdated, FileChecked, SiteCredentialChanged)
+Owned = TypeVar("Owned", JobUpdated, RunUpdated, FileChecked, SiteCredentialChanged, SecondFactorChanged)
 
 
 NOTIFICATION_CREATED = "notification.created"
@@ -133,6 +147,7 @@ HANDLERS: dict[str, EventHandler] = {
     JOB_UPDATED: _telling(JobUpdated, word_job),
     RUN_UPDATED: _telling(RunUpdated, word_run),
     FILE_CHECKED: _telling(FileChecked, word_file),
+    SECOND_FACTOR_CHANGED: _telling(SecondFactorChanged, word_second_factor),
     SITE_CREDENTIAL_CHANGED: _telling(SiteCredentialChanged, word_nothing),
     PLATFORM_SERVICE_CHANGED: _telling_all(PlatformServiceChanged, "operator"),
     SERVICE_CHANGED: _telling_all(ServiceChanged),

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from microservices.kernel.testing import TokenAuthority
-from tests.notification.world import Person, job_event, send
+from tests.notification.world import Person, job_event, make_event, send
 
 
 def test_a_finished_job_is_told_to_its_owner_only(
@@ -29,6 +29,21 @@ def test_the_same_event_twice_is_told_once(service: httpx.Client, authority: Tok
 def test_progress_alone_disturbs_nobody(service: httpx.Client, authority: TokenAuthority, person: Person) -> None:
     assert send(service, authority, job_event(person, status="running")).status_code == 204
     assert service.get("/api/v1/notifications", headers=person.headers).json()["total"] == 0
+
+
+def test_what_happens_to_a_second_factor_is_told_to_whose_it_is(
+    service: httpx.Client, authority: TokenAuthority, person: Person
+) -> None:
+    owner = {"owner_id": str(person.user_id), "organization_id": str(person.organization_id)}
+    for change, left in (("enabled", None), ("recovery_code_used", 9), ("codes_renewed", None), ("reset", None)):
+        data = {**owner, "change": change, "recovery_codes_left": left}
+        event = make_event("second_factor.changed", f"second-factor/{person.user_id}", data)
+        assert send(service, authority, event).status_code == 204
+    told = service.get("/api/v1/notifications", headers=person.headers).json()["items"]
+    assert {item["title"] for item in told} == {
+        *("The second factor is on", "A recovery code was used", "New recovery codes", "The second factor was reset")
+    }
+    assert any("9 are unused" in item["message"] for item in told)
 
 
 def test_reading_one_and_all(service: httpx.Client, authority: TokenAuthority, person: Person) -> None:

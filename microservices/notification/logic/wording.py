@@ -6,6 +6,7 @@ from typing import Any
 from microservices.contracts.file_manager import FileChecked
 from microservices.contracts.job_processor import JobUpdated, RunUpdated
 from microservices.contracts.registry import HealthChanged, HealthStep
+from microservices.contracts.user_service import SecondFactorChange, SecondFactorChanged
 
 _JOB_WORDS = {
     "completed": ("Results are ready", "All runs of '{name}' are completed; the results can be downloaded."),
@@ -58,6 +59,22 @@ def word_file(event: FileChecked) -> Wording | None:
     if event.status == "rejected":
         return Wording("A file was rejected", f"'{event.filename}' did not pass its check: see its report.", data)
     return None
+
+
+_NOT_YOU = "If that was not you, ask an administrator at once."
+_SECOND_FACTOR_WORDS: dict[SecondFactorChange, tuple[str, str]] = {
+    "enabled": ("The second factor is on", f"Log-ins to your account need a code from now on. {_NOT_YOU}"),
+    "disabled": ("The second factor is off", f"Log-ins to your account need the password alone. {_NOT_YOU}"),
+    "reset": ("The second factor was reset", "An administrator has switched it off, and ended your log-ins."),
+    "codes_renewed": ("New recovery codes", f"The earlier ones do not work any more. {_NOT_YOU}"),
+    "recovery_code_used": ("A recovery code was used", f"Of the codes {{left}} are unused. {_NOT_YOU}"),
+}
+
+
+def word_second_factor(event: SecondFactorChanged) -> Wording:
+    """Though mostly done by the person: whoever else did it is found out by nothing but this."""
+    title, message = _SECOND_FACTOR_WORDS[event.change]
+    return Wording(title, message.format(left=event.recovery_codes_left), {})
 
 
 def word_nothing(_event: object) -> None:
