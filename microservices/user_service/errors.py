@@ -4,6 +4,8 @@ from typing import Any
 
 from microservices.kernel.errors import ConflictError, ForbiddenError, NotFoundError, ServiceError
 
+WRONG_CODE = "The code is wrong, or was used already: each is taken once. Wait for your app's next code."
+
 
 class EmailTakenError(ConflictError):
     code, title = "email_taken", "There is an account with this e-mail address"
@@ -21,11 +23,36 @@ class CredentialNotFoundError(NotFoundError):
     code, title = "site_credential_not_found", "No credential for this site"
 
 
+class UserNotFoundError(NotFoundError):
+    code, title = "user_not_found", "No such account"
+
+
+class SecondFactorOnError(ConflictError):
+    code, title = "mfa_enabled", "The second factor is on already"
+
+
+class SecondFactorOffError(ConflictError):
+    code, title = "mfa_disabled", "The second factor is not on"
+
+
+class WrongPasswordError(ForbiddenError):
+    """403: the access token was good, so 401 would make clients throw it away."""
+
+    code, title = "wrong_password", "The password is wrong"
+
+
+class WrongCodeError(ForbiddenError):
+    code, title = "otp_invalid", "The code is wrong"
+
+    def __init__(self) -> None:
+        super().__init__(WRONG_CODE)
+
+
 class TooManyAttemptsError(ServiceError):
     status, code, title = 429, "too_many_attempts", "Too many failed log-ins"
 
-    def __init__(self, retry_after_s: int) -> None:
-        detail = f"Too many log-ins have failed. Wait {retry_after_s} s before the next."
+    def __init__(self, retry_after_s: int, what: str = "log-ins have failed") -> None:
+        detail = f"Too many {what}. Wait {retry_after_s} s before the next."
         super().__init__(detail, headers={"Retry-After": str(retry_after_s)})
 
 

@@ -16,11 +16,26 @@ from microservices.user_service.logic.clients import sign_for_ourselves
 from microservices.user_service.logic.revocations import RevocationHerald, heralding
 from microservices.user_service.logic.signing_keys import KeyRing, OwnTokenVerifier
 from microservices.user_service.logic.throttle import LoginThrottle
-from microservices.user_service.routes import account, authentication, people, site_credentials
+from microservices.user_service.routes import (
+    account,
+    administration,
+    authentication,
+    people,
+    second_factor,
+    site_credentials,
+)
 from microservices.user_service.routes.dependencies import Authority
 from microservices.user_service.settings import Settings
 
 _NAME = "user_service"
+_ROUTERS = (
+    authentication.router,
+    account.router,
+    second_factor.router,
+    site_credentials.router,
+    administration.router,
+    people.router,
+)
 
 log = get_logger(__name__)
 
@@ -37,7 +52,7 @@ def build(settings: Settings) -> FastAPI:
     app = create_app(
         _NAME,
         settings,
-        [authentication.router, account.router, site_credentials.router, people.router],
+        [*_ROUTERS],
         description="People, organisations and log-ins. No mail server is set: e-mail verification is off.",
         checks=[ReadinessCheck("redis", throttle.ping, required=False)],
         lifespan=_run_beside,

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, Index, Table, Text, func, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, ForeignKey, Index, Table, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -74,10 +74,15 @@ class User(Base):
     organization: Mapped[Organization] = relationship(lazy="joined", innerjoin=True)
     profile: Mapped["UserProfile"] = relationship(lazy="joined", innerjoin=True)
     roles: Mapped[list[Role]] = relationship(secondary=user_roles, lazy="selectin", order_by="Role.name")
+    second_factor: Mapped["SecondFactor | None"] = relationship(lazy="joined")
 
     @property
     def role_names(self) -> list[str]:
         return [role.name for role in self.roles]
+
+    @property
+    def has_second_factor(self) -> bool:
+        return self.second_factor is not None and self.second_factor.confirmed_at is not None
 
 
 class UserProfile(Base):
@@ -89,6 +94,33 @@ class UserProfile(Base):
     full_name: Mapped[str]
     affiliation: Mapped[str | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class SecondFactor(Base):
+    """An authenticator app (TOTP, RFC 6238); asked for at log-ins once its owner has confirmed it with a code.
+
+    `secret` is encrypted. `last_step`: the 30 s step of the newest code that was taken, since none is taken twice.
+    `wrong_codes` counts from `wrong_since` on; here and not in Redis, because six digits are guessed without it.
+    """
+
+    __tablename__ = "second_factors"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    secret: Mapped[str]
+    confirmed_at: Mapped[datetime | None]
+    last_step: Mapped[int | None] = mapped_column(BigInteger)
+    wrong_codes: Mapped[int] = mapped_column(server_default=text("0"), default=0)
+    wrong_since: Mapped[datetime | None]
+
+
+class RecoveryCode(Base):
+    """Stands in for a code of the app, once; stored as `logic/recovery_codes.py` hashes it."""
+
+    __tablename__ = "recovery_codes"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("second_factors.user_id", ondelete="CASCADE"), primary_key=True)
+    code_hash: Mapped[str] = mapped_column(primary_key=True)
+    used_at: Mapped[datetime | None]
 
 
 class LoginSession(Base):
@@ -157,7 +189,8 @@ class AuditLog(Base):
     __table_args__ = (
         CheckConstraint(
             "action IN ('registered', 'provisioned', 'logged_in', 'login_failed', 'refresh_reused',"
-            " 'credential_set', 'credential_deleted', 'credential_used', 'logged_out')",
+            " 'credential_set', 'credential_deleted', 'credential_used', 'logged_out', 'mfa_enabled', 'mfa_disabled',"
+            " 'mfa_reset', 'recovery_codes_made', 'recovery_code_used', 'proof_failed')",
             name="action_known",
         ),
         Index("ix_audit_logs_owner_id_occurred_at", "owner_id", "occurred_at"),

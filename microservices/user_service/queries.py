@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -12,11 +12,14 @@ from microservices.kernel.auth import Principal
 from microservices.user_service.models import (
     LoginSession,
     Organization,
+    RecoveryCode,
     RefreshToken,
     Role,
+    SecondFactor,
     SigningKey,
     SiteCredentialRow,
     User,
+    UserProfile,
 )
 
 
@@ -36,6 +39,15 @@ def list_people(session: Session, role: str) -> list[User]:
     """Whose account is active, with the role or as an administrator."""
     is_one = User.roles.any(Role.name.in_((role, "admin")))
     return list(session.scalars(select(User).where(User.is_active, is_one).order_by(User.id)))
+
+
+def select_people(part: str | None) -> Select[User]:
+    """Those whose address or name contains `part`."""
+    everybody = select(User)
+    if not part:
+        return everybody
+    named = User.profile.has(UserProfile.full_name.icontains(part, autoescape=True))
+    return everybody.where(User.email.icontains(part, autoescape=True) | named)
 
 
 def ensure_organization(session: Session, name: str, name_key: str) -> Organization:
@@ -66,9 +78,9 @@ def lock_session(session: Session, session_id: UUID, user_id: UUID) -> LoginSess
     return session.scalar(statement.with_for_update())
 
 
-def end_sessions(session: Session, user_id: UUID, now: datetime) -> None:
-    """All log-ins of a person, with their refresh tokens and (within seconds, everywhere) their access tokens."""
-    lasting = (LoginSession.user_id == user_id, LoginSession.revoked_at.is_(None))
+def end_sessions(session: Session, user_id: UUID, now: datetime, *, but: UUID | None = None) -> None:
+    """All log-ins of a person, `but` one, with their refresh tokens and (soon, everywhere) their access tokens."""
+    lasting = (LoginSession.user_id == user_id, LoginSession.revoked_at.is_(None), LoginSession.id != but)
     session.execute(update(LoginSession).where(*lasting).values(revoked_at=now))
 
 
@@ -76,6 +88,38 @@ def list_ended_sessions(session: Session, since: datetime) -> list[tuple[UUID, d
     """(log-in, when it was ended) of those that did not end by themselves."""
     statement = select(LoginSession.id, LoginSession.revoked_at).where(LoginSession.revoked_at > since)
     return [(session_id, moment) for session_id, moment in session.execute(statement) if moment is not None]
+
+
+def lock_second_factor(session: Session, user_id: UUID) -> SecondFactor | None:
+    """As it is now, locked: codes for one account are judged one after the other."""
+    statement = select(SecondFactor).where(SecondFactor.user_id == user_id).with_for_update()
+    return session.scalar(statement.execution_options(populate_existing=True))
+
+
+def replace_second_factor(session: Session, user_id: UUID, encrypted: str) -> bool:
+    """A new one that waits to be confirmed, in place of one that does; False when one is confirmed already."""
+    statement = insert(SecondFactor).values(user_id=user_id, secret=encrypted)
+    waiting = SecondFactor.confirmed_at.is_(None)
+    fresh = {"secret": encrypted, "wrong_codes": 0}
+    statement = statement.on_conflict_do_update(index_elements=["user_id"], set_=fresh, where=waiting)
+    return session.execute(statement.returning(SecondFactor.user_id)).first() is not None
+
+
+def replace_recovery_codes(session: Session, user_id: UUID, hashes: Sequence[str]) -> None:
+    session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
+    session.execute(insert(RecoveryCode), [{"user_id": user_id, "code_hash": code_hash} for code_hash in hashes])
+
+
+def use_recovery_code(session: Session, user_id: UUID, code_hash: str, now: datetime) -> bool:
+    unused = (RecoveryCode.user_id == user_id, RecoveryCode.code_hash == code_hash, RecoveryCode.used_at.is_(None))
+    statement = update(RecoveryCode).where(*unused).values(used_at=now)
+    return session.execute(statement.returning(RecoveryCode.code_hash)).first() is not None
+
+
+def count_recovery_codes(session: Session, user_id: UUID) -> int:
+    """Those that are left."""
+    unused = (RecoveryCode.user_id == user_id, RecoveryCode.used_at.is_(None))
+    return session.scalar(select(func.count()).select_from(RecoveryCode).where(*unused)) or 0
 
 
 def list_published_keys(session: Session, now: datetime) -> list[SigningKey]:

@@ -11,12 +11,15 @@ from microservices.kernel.pagination import ListQuery
 
 PASSWORD_MIN = 10
 PASSWORD_MAX = 256
+OTP_MAX = 64
 _PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_PRINTABLE, strict=True)
 ]
 Password = Annotated[SecretStr, Field(min_length=PASSWORD_MIN, max_length=PASSWORD_MAX)]
+GivenPassword = Annotated[SecretStr, Field(min_length=1, max_length=1024)]
+GivenCode = Annotated[SecretStr, Field(min_length=1, max_length=OTP_MAX)]
 
 
 def normalize_email(given: str) -> str:
@@ -44,10 +47,14 @@ class Registration(StrictModel):
 
 
 class ProvisionedAccount(Registration):
-    """An account that whoever runs the platform asks for; its organisation may exist already."""
+    """An account that whoever runs the platform asks for; its organisation may exist already.
+
+    `reset_mfa` takes its second factor away: for the one administrator whom no other can help.
+    """
 
     roles: list[str] = Field(default=["researcher"], min_length=1, max_length=10)
     tier: str = Field(default="development", pattern=r"^[a-z_]{1,40}$")
+    reset_mfa: bool = False
 
 
 class ProfileChange(StrictModel):
@@ -76,6 +83,7 @@ class UserRecord(BaseModel):
     permissions: list[str]
     tier: str
     is_active: bool
+    mfa_enabled: bool
     created_at: datetime
 
 
@@ -85,6 +93,7 @@ class TokenForm(BaseModel):
     grant_type: str = Field(min_length=1, max_length=100)
     username: str | None = Field(default=None, max_length=320)
     password: SecretStr | None = Field(default=None, max_length=1024)
+    otp: SecretStr | None = Field(default=None, max_length=OTP_MAX)
     refresh_token: SecretStr | None = Field(default=None, max_length=512)
     client_id: str | None = Field(default=None, max_length=100)
     client_secret: SecretStr | None = Field(default=None, max_length=512)
@@ -133,3 +142,45 @@ class CredentialRecord(BaseModel):
 
 class CredentialQuery(ListQuery):
     sort: str = "-set_at"
+
+
+class Enrolment(StrictModel):
+    """The password, so that a page left open gives nobody else a second factor of this account."""
+
+    password: GivenPassword
+
+
+class Confirmation(StrictModel):
+    otp: GivenCode
+
+
+class Proof(StrictModel):
+    """That it is the account's owner; `otp` may be a recovery code."""
+
+    password: GivenPassword
+    otp: GivenCode
+
+
+class MfaRecord(BaseModel):
+    enabled: bool
+    enabled_at: datetime | None
+    recovery_codes_left: int
+
+
+class EnrolmentAnswer(BaseModel):
+    """For an authenticator app: the secret (base32) to type, or a URI to show as a QR code. Never shown again."""
+
+    secret: str
+    otpauth_uri: str
+
+
+class RecoveryCodes(BaseModel):
+    """Each takes the place of a code, once. Never shown again."""
+
+    recovery_codes: list[str]
+
+
+class PeopleQuery(ListQuery):
+    """`q`: a part of the e-mail address or the name, whatever its letters' case."""
+
+    q: str | None = Field(default=None, max_length=254, pattern=_PRINTABLE)

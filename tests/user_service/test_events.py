@@ -7,7 +7,12 @@ import httpx
 import pytest
 
 from imputehub.local.postgresql import PostgresqlServer
-from microservices.contracts.user_service import SITE_CREDENTIAL_CHANGED, SiteCredentialChanged
+from microservices.contracts.user_service import (
+    SECOND_FACTOR_CHANGED,
+    SITE_CREDENTIAL_CHANGED,
+    SecondFactorChanged,
+    SiteCredentialChanged,
+)
 from microservices.kernel.auth import TokenVerifier
 from microservices.kernel.migrations import migrate_database
 from microservices.kernel.testing import serve_app
@@ -15,6 +20,7 @@ from microservices.user_service.main import build
 from tests.kernel.subscribers import Subscriber
 from user_service.conftest import make_settings
 from user_service.people import register
+from user_service.second_factor import prove, switch_on
 
 SECRET = "a very secret site token"
 
@@ -60,3 +66,23 @@ def test_events_are_brought_with_a_token_that_others_accept(service: httpx.Clien
     verifier = TokenVerifier(f"{service.base_url}/.well-known/jwks.json")
     caller = verifier.verify(authorization.removeprefix("Bearer "))
     assert (caller.client_id, caller.scopes) == ("user_service", {"events:write"})
+
+
+def test_a_second_factor_is_told_of_to_its_owner_alone(postgresql: PostgresqlServer, redis_url: str) -> None:
+    url = postgresql.create_database("users")
+    migrate_database("user_service", url)
+    notification, job_processor = Subscriber(), Subscriber()
+    with serve_app(notification.app) as told, serve_app(job_processor.app) as other:
+        settings = make_settings(url, redis_url, notification_url=told, job_processor_url=other)
+        with serve_app(build(settings)) as base, httpx.Client(base_url=base) as http:
+            person = register(http)
+            app, codes = switch_on(http, person)
+            assert prove(http, person, "disable", codes[0]).status_code == 204
+            notification.wait_until(lambda: len(notification.events) == 3)
+    changes = [SecondFactorChanged.model_validate(event["data"]) for event in notification.events]
+    assert [change.change for change in changes] == ["enabled", "recovery_code_used", "disabled"]
+    assert [change.recovery_codes_left for change in changes] == [None, 9, None]
+    assert {str(change.owner_id) for change in changes} == {person.id}
+    assert {event["type"] for event in notification.events} == {SECOND_FACTOR_CHANGED}
+    assert app.secret not in str(notification.events)
+    assert job_processor.events == []

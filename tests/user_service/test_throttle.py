@@ -1,6 +1,7 @@
 """Guessing passwords."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -52,3 +53,16 @@ def test_without_redis_people_still_log_in(without_redis: httpx.Client) -> None:
     assert log_in(without_redis, somebody.email).status_code == 200
     ready = without_redis.get("/health/ready")
     assert (ready.status_code, ready.json()["dependencies"]["redis"]["status"]) == (200, "down")
+
+
+def test_of_many_guesses_at_once_no_more_than_ten_are_made(http: httpx.Client, person: Person) -> None:
+    with ThreadPoolExecutor(30) as threads:
+        statuses = list(threads.map(lambda _: log_in(http, person.email, "a wrong password").status_code, range(30)))
+    assert sorted(statuses) == [400] * LIMIT + [429] * (30 - LIMIT)
+
+
+def test_tries_that_were_put_off_do_not_count(http: httpx.Client, person: Person) -> None:
+    """Of the account from elsewhere, nor of the address: both have a wider limit."""
+    fail(http, person.email, LIMIT + 100)
+    with httpx.Client(base_url=http.base_url, headers={"X-Forwarded-For": "192.0.2.9"}, timeout=20) as other:
+        assert log_in(other, person.email).status_code == 200

@@ -110,5 +110,6 @@ def describe_user(user: User) -> UserRecord:
         permissions=sorted({permission.name for role in user.roles for permission in role.permissions}),
         tier=user.tier,
         is_active=user.is_active,
+        mfa_enabled=user.has_second_factor,
         created_at=user.created_at,
     )

@@ -6,7 +6,6 @@ while it is under way, and two tabs may ask at once: for a moment, and while nob
 gives that same successor again, so that the family stays one line and a copy shows at the next use.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,13 +14,14 @@ from sqlalchemy.orm import Session
 from microservices.kernel.auth import Principal
 from microservices.kernel.db import Database, utc_now
 from microservices.user_service import queries
-from microservices.user_service.errors import GrantError
+from microservices.user_service.errors import WRONG_CODE, GrantError
 from microservices.user_service.logic import tokens
 from microservices.user_service.logic.audit import Origin, record_action, record_of_user
+from microservices.user_service.logic.codes import Kind, take_code
+from microservices.user_service.logic.desk import LoginDesk
 from microservices.user_service.logic.passwords import check_password, hash_password, needs_rehash
-from microservices.user_service.logic.revocations import RevocationHerald
+from microservices.user_service.logic.second_factors import note_code
 from microservices.user_service.logic.signing_keys import KeyRing
-from microservices.user_service.logic.throttle import LoginThrottle
 from microservices.user_service.models import LoginSession, RefreshToken, User
 from microservices.user_service.schemas import TokenAnswer, normalize_email
 
@@ -31,31 +31,29 @@ GRACE = timedelta(seconds=10)
 """How long a refresh token that was used gives its unused successor again."""
 
 
-@dataclass(frozen=True)
-class LoginDesk:
-    """What it takes to log people in."""
+def log_in(desk: LoginDesk, username: str, password: str, otp: str, origin: Origin) -> TokenAnswer:
+    """`otp`: a code of the second factor, where there is one.
 
-    database: Database
-    keyring: KeyRing
-    throttle: LoginThrottle
-    herald: RevocationHerald
-
-
-def log_in(desk: LoginDesk, username: str, password: str, origin: Origin) -> TokenAnswer:
-    """Raises `GrantError` (`invalid_grant`, `account_inactive`) or `TooManyAttemptsError`."""
+    Raises `GrantError` (`invalid_grant`, `account_inactive`, `otp_required`, `otp_invalid`) or `TooManyAttemptsError`.
+    """
     email = _read_username(username)
-    desk.throttle.check(email, origin.address)
-    with desk.database.transaction() as session:
-        user = queries.find_user_by_email(session, email) if email else None
-    right = check_password(user.password_hash if user else None, password)
-    if user is None or not right:
-        desk.throttle.note_failure(email, origin.address)
-        _record_failure(desk.database, user, origin, "wrong_password" if user else "unknown_account")
-        raise GrantError("invalid_grant", "The e-mail address or the password is wrong.")
-    desk.throttle.forgive(email, origin.address)
-    _require_active(desk.database, user, origin)
-    with desk.database.transaction() as session:
-        return _open_session(session, desk.keyring, user.id, password, origin)
+    with desk.throttle.attempt(email, origin.address) as attempt:
+        with desk.database.transaction() as session:
+            user = queries.find_user_by_email(session, email) if email else None
+        right = check_password(user.password_hash if user else None, password)
+        if user is None or not right:
+            attempt.outcome = "wrong"
+            _record_failure(desk.database, user, origin, "wrong_password" if user else "unknown_account")
+            raise _wrong()
+        _require_active(desk.database, user, origin)
+        with desk.database.transaction() as session:
+            outcome = _open_session(session, desk, user.id, password, otp, origin)
+        # Raised only now: that a code was wrong must be committed.
+        if isinstance(outcome, GrantError):
+            attempt.outcome = "wrong" if otp else "open"
+            raise outcome
+        attempt.outcome = "right"
+        return outcome
 
 
 def _read_username(given: str) -> str:
@@ -85,10 +83,19 @@ def _inactive() -> GrantError:
     return GrantError("account_inactive", detail, oauth_error="invalid_grant")
 
 
-def _open_session(session: Session, keyring: KeyRing, user_id: UUID, password: str, origin: Origin) -> TokenAnswer:
+def _wrong() -> GrantError:
+    return GrantError("invalid_grant", "The e-mail address or the password is wrong.")
+
+
+def _open_session(
+    session: Session, desk: LoginDesk, user_id: UUID, password: str, otp: str, origin: Origin
+) -> TokenAnswer | GrantError:
     user = queries.find_user(session, user_id)
     if user is None:
-        raise GrantError("invalid_grant", "The e-mail address or the password is wrong.")
+        return _wrong()
+    kind = _ask_for_code(session, desk, user, otp, origin)
+    if isinstance(kind, GrantError):
+        return kind
     if needs_rehash(user.password_hash):
         user.password_hash = hash_password(password)
     now = utc_now()
@@ -96,8 +103,25 @@ def _open_session(session: Session, keyring: KeyRing, user_id: UUID, password: s
     login = LoginSession(user=user, created_at=now, ends_at=now + ABSOLUTE_LIFE)
     session.add(login)
     session.flush()
-    record_of_user(session, "logged_in", origin, user, details={"session_id": str(login.id)})
-    return _issue(session, keyring, login, tokens.make_refresh_token())
+    second = {"second_factor": kind} if kind else {}
+    record_of_user(session, "logged_in", origin, user, details={"session_id": str(login.id), **second})
+    return _issue(session, desk.keyring, login, tokens.make_refresh_token())
+
+
+def _ask_for_code(session: Session, desk: LoginDesk, user: User, otp: str, origin: Origin) -> Kind | GrantError | None:
+    """What kind of code was given; None where no code is needed."""
+    factor = queries.lock_second_factor(session, user.id) if user.has_second_factor else None
+    if factor is None:
+        return None
+    if not otp:
+        detail = "This account has a second factor: give the code of your authenticator app, or a recovery code."
+        return GrantError("otp_required", detail, oauth_error="invalid_grant")
+    kind = take_code(session, desk.cipher, factor, otp, utc_now())
+    if kind is None:
+        record_of_user(session, "login_failed", origin, user, actor="anonymous", details={"reason": "wrong_code"})
+        return GrantError("otp_invalid", WRONG_CODE, oauth_error="invalid_grant")
+    note_code(session, user, kind, origin)
+    return kind
 
 
 def _issue(session: Session, keyring: KeyRing, login: LoginSession, refresh_token: str) -> TokenAnswer:

@@ -8,12 +8,14 @@ from microservices.user_service import queries
 from microservices.user_service.logic.accounts import add_user, fold_name, own_organization
 from microservices.user_service.logic.audit import Origin, record_of_user
 from microservices.user_service.logic.passwords import check_password, hash_password
+from microservices.user_service.logic.second_factors import take_away
 from microservices.user_service.models import Organization, Role, User
 from microservices.user_service.schemas import ProvisionedAccount
 
 
 def provision_account(session: Session, wanted: ProvisionedAccount, origin: Origin) -> bool:
-    """Was anything to be done? An existing account gets password, roles and tier; its organisation stays.
+    """Was anything to be done? An existing account gets password, roles and tier; its organisation stays, and so does
+    its second factor, unless it is to be reset.
 
     Raises `InvalidInputError` for a role that there is not.
     """
@@ -26,7 +28,7 @@ def provision_account(session: Session, wanted: ProvisionedAccount, origin: Orig
         password_hash = hash_password(wanted.password.get_secret_value())
         organization = _find_organization(session, wanted)
         user = add_user(session, wanted, password_hash, organization, roles, wanted.tier)
-    elif not _bring_in_line(session, user, wanted, roles):
+    elif not _bring_in_line(session, user, wanted, roles, origin):
         return False
     details = {"roles": user.role_names, "tier": user.tier}
     record_of_user(session, "provisioned", origin, user, actor="bootstrap", details=details)
@@ -39,8 +41,8 @@ def _find_organization(session: Session, wanted: ProvisionedAccount) -> Organiza
     return queries.ensure_organization(session, wanted.organization, fold_name(wanted.organization))
 
 
-def _bring_in_line(session: Session, user: User, wanted: ProvisionedAccount, roles: list[Role]) -> bool:
-    changed = False
+def _bring_in_line(session: Session, user: User, wanted: ProvisionedAccount, roles: list[Role], origin: Origin) -> bool:
+    changed = wanted.reset_mfa and take_away(session, user, origin, actor="bootstrap")
     if not check_password(user.password_hash, wanted.password.get_secret_value()):
         user.password_hash = hash_password(wanted.password.get_secret_value())
         changed = True

@@ -1,8 +1,9 @@
 """Failed log-ins are counted, so that passwords cannot be guessed by trying.
 
-Counted are the failures of an account from one address (what a guesser makes), of an account from everywhere (many
-addresses guess) and of an address (many accounts are tried). The first is the tight one: by it, strangers cannot lock
-people out of their own accounts.
+A try is counted before it is made and given back when it was no wrong guess: of many at once, no more get through than
+one after the other would. Counted are the failures of an account from one address (what a guesser makes), of an account
+from everywhere (many addresses guess) and of an address (many accounts are tried). The first is the tight one: by it,
+strangers cannot lock people out of their own accounts.
 
 The counters are in Redis, since they are many, short-lived, and written by anybody. Without Redis log-ins go on
 uncounted: locking everyone out would be the greater harm, argon2 keeps guessing slow, and the log says it.
@@ -11,6 +12,10 @@ uncounted: locking everyone out would be the greater harm, argon2 keeps guessing
 import hashlib
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
 
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.errors import StorageError
@@ -32,6 +37,13 @@ log = get_logger(__name__)
 Counter = tuple[RateLimitItem, tuple[str, ...]]
 
 
+@dataclass
+class Attempt:
+    """What became of a try. `open`: nothing was guessed, as when a code is still missing or the database is away."""
+
+    outcome: Literal["open", "wrong", "right"] = "open"
+
+
 class LoginThrottle:
     def __init__(self, redis_url: str) -> None:
         self._storage = RedisStorage(
@@ -43,27 +55,43 @@ class LoginThrottle:
         )
         self._limiter = FixedWindowRateLimiter(self._storage)
 
-    def check(self, email: str, address: str) -> None:
-        """Raises `TooManyAttemptsError` when there have been too many failures lately."""
+    @contextmanager
+    def attempt(self, email: str, address: str) -> Iterator[Attempt]:
+        """Whoever makes the try notes its outcome. Raises `TooManyAttemptsError` when it may not be made yet."""
+        counters = _list_counters(email, address)
+        counted = self._count(counters)
+        attempt = Attempt()
         try:
-            for limit, names in _list_counters(email, address):
-                if not self._limiter.test(limit, *names):
+            yield attempt
+        finally:
+            if attempt.outcome != "wrong" and counted:
+                self._give_back(counters)
+            if attempt.outcome == "right":
+                self._forgive(*counters[0])
+
+    def _count(self, counters: list[Counter]) -> bool:
+        """Was the try counted? Not without Redis."""
+        try:
+            for place, (limit, names) in enumerate(counters):
+                if not self._limiter.hit(limit, *names):
                     resets_at = self._limiter.get_window_stats(limit, *names).reset_time
+                    self._give_back(counters[: place + 1])
                     raise TooManyAttemptsError(max(1, math.ceil(resets_at - time.time())))
         except StorageError as error:
             log.warning("login_throttle_unavailable", error=repr(error))
+            return False
+        return True
 
-    def note_failure(self, email: str, address: str) -> None:
+    def _give_back(self, counters: list[Counter]) -> None:
         try:
-            for limit, names in _list_counters(email, address):
-                self._limiter.hit(limit, *names)
+            for limit, names in counters:
+                self._limiter.hit(limit, *names, cost=-1)
         except StorageError as error:
             log.warning("login_throttle_unavailable", error=repr(error))
 
-    def forgive(self, email: str, address: str) -> None:
+    def _forgive(self, limit: RateLimitItem, names: tuple[str, ...]) -> None:
         """The right password was given: earlier mistakes from there were its owner's."""
         try:
-            limit, names = _list_counters(email, address)[0]
             self._limiter.clear(limit, *names)
         except StorageError as error:
             log.warning("login_throttle_unavailable", error=repr(error))

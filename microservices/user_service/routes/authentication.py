@@ -33,8 +33,9 @@ def issue_token(
     origin: OriginDep,
     authorization: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> TokenAnswer:
-    """`grant_type`: `password` (`username`, `password`), `refresh_token` (`refresh_token`) or `client_credentials`
-    (`client_id` and `client_secret`, or HTTP Basic). A refused grant is a 400 with `invalid_grant`.
+    """`grant_type`: `password` (`username`, `password`, and `otp` where the account has a second factor: a code of the
+    app or a recovery code), `refresh_token` (`refresh_token`) or `client_credentials` (`client_id` and `client_secret`,
+    or HTTP Basic). A refused grant is a 400 with `invalid_grant`, or `otp_required` or `otp_invalid`.
     """
     response.headers["Cache-Control"] = "no-store"
     if form.grant_type == "client_credentials":
@@ -55,7 +56,8 @@ def log_out(
 def _grant_person(form: TokenForm, authority: Authority, origin: Origin) -> TokenAnswer:
     if form.grant_type == "password":
         password = _require(form.password, "password").get_secret_value()
-        return logins.log_in(authority.login_desk, _require(form.username, "username"), password, origin)
+        otp = form.otp.get_secret_value().strip() if form.otp else ""
+        return logins.log_in(authority.login_desk, _require(form.username, "username"), password, otp, origin)
     if form.grant_type == "refresh_token":
         refresh_token = _require(form.refresh_token, "refresh_token").get_secret_value()
         return logins.refresh(authority.login_desk, refresh_token, origin)

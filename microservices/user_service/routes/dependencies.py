@@ -9,7 +9,7 @@ from microservices.kernel.crypto import FieldCipher
 from microservices.kernel.db import Database
 from microservices.kernel.requests import request_id_var
 from microservices.user_service.logic.audit import Origin
-from microservices.user_service.logic.logins import LoginDesk
+from microservices.user_service.logic.desk import LoginDesk
 from microservices.user_service.logic.revocations import RevocationHerald
 from microservices.user_service.logic.signing_keys import KeyRing
 from microservices.user_service.logic.throttle import LoginThrottle
@@ -27,7 +27,7 @@ class Authority:
 
     @property
     def login_desk(self) -> LoginDesk:
-        return LoginDesk(self.database, self.keyring, self.throttle, self.herald)
+        return LoginDesk(self.database, self.cipher, self.keyring, self.throttle, self.herald)
 
 
 def get_authority(request: Request) -> Authority:

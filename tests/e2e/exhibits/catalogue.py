@@ -11,7 +11,7 @@ ACCOUNT = shape(
     {"id": name_id("person"), "email": "operator@example.org", "email_verified": True, "full_name": "Operator"},
     {"organization": {"id": name_id("institute"), "name": "Example Institute"}},
     {"roles": ["researcher", "curator", "operator"], "permissions": [], "tier": "standard", "is_active": True},
-    {"created_at": before(9_000)},
+    {"mfa_enabled": False, "created_at": before(9_000)},
 )
 GRANT = shape(TokenAnswer, {"access_token": "a", "refresh_token": "r", "expires_in": 600})
 
