@@ -1,10 +1,10 @@
 """What file_manager answers, to people and to our other services, and the events that it sends."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 FileStatus = Literal["uploaded", "checking", "ready", "rejected"]
 Verdict = Literal["pass", "warn", "fail"]
@@ -68,6 +68,20 @@ class ResultUpload(BaseModel):
     attempt: int = Field(default=1, ge=1, lt=2**31)
     filename: str
     kind: ResultKind
+
+
+class ArchivedRun(BaseModel):
+    folder: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    run_id: UUID
+
+
+class ArchiveRequest(BaseModel):
+    """`POST /internal/results/archive`: the results of a job's runs as one zip, each run in a folder of its own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    job_id: UUID
+    runs: list[ArchivedRun] = Field(min_length=1, max_length=1000)
 
 
 class InputLinkRequest(BaseModel):

@@ -77,3 +77,7 @@ class StorageUnavailableError(DependencyUnavailableError):
 
 class ResultConflictError(ConflictError):
     code, title = "result_conflict", "The result cannot be stored"
+
+
+class ResultsNotFoundError(NotFoundError):
+    code, title = "results_not_found", "There are no results"

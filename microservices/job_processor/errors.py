@@ -58,3 +58,7 @@ class QuotaExceededError(ServiceError):
 
     def to_problem(self, request_id: str) -> dict[str, Any]:
         return super().to_problem(request_id) | {"quota": self.quota}
+
+
+class ResultsNotFoundError(NotFoundError):
+    code, title = "results_not_found", "There are no results"

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import redis
 from fastapi import FastAPI
 
-from microservices.job_processor import oversight, quotas, routes, templates
+from microservices.job_processor import archive, oversight, quotas, routes, templates
 from microservices.job_processor.handlers import HANDLERS
 from microservices.job_processor.peers import Peers
 from microservices.job_processor.settings import Settings
@@ -33,11 +33,20 @@ def build(settings: Settings) -> FastAPI:
         with relaying(app.state.database, relay):
             yield
         peers.close()
+        await peers.archives.aclose()
 
     app = create_app(
         "job_processor",
         settings,
-        [quotas.router, routes.router, routes.internal, templates.router, oversight.router, events_router(HANDLERS)],
+        [
+            quotas.router,
+            routes.router,
+            routes.internal,
+            archive.router,
+            templates.router,
+            oversight.router,
+            events_router(HANDLERS),
+        ],
         description="Imputation jobs: one input, one or many targets, each target its own run.",
         # Without the broker jobs are accepted all the same: the sweep finds them when it is back.
         checks=[ReadinessCheck("broker", broker.ping, required=False)],

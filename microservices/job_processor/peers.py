@@ -5,8 +5,10 @@ from typing import Any, BinaryIO
 from uuid import UUID
 
 import httpx
+from anyio import to_thread
 
 from microservices.contracts.file_manager import (
+    ArchiveRequest,
     FileRecord,
     InputLinkRequest,
     InputLinks,
@@ -16,7 +18,7 @@ from microservices.contracts.file_manager import (
 )
 from microservices.contracts.registry import CuratedCredentialRequest, SiteRecord
 from microservices.contracts.user_service import CredentialRequest, SiteCredential
-from microservices.job_processor.errors import InputFileNotFoundError, SiteNotFoundError
+from microservices.job_processor.errors import InputFileNotFoundError, ResultsNotFoundError, SiteNotFoundError
 from microservices.job_processor.settings import Settings
 from microservices.kernel.auth import Principal
 from microservices.kernel.errors import DependencyUnavailableError, NotFoundError, UpstreamRefusedError
@@ -33,6 +35,12 @@ class Peers:
         self.files = PeerClient("file_manager", settings.files_url, self.tokens)
         self.registry = PeerClient("service_registry", settings.registry_url, self.tokens)
         self.users = PeerClient("user_service", settings.authority_url, self.tokens)
+        self.archives = httpx.AsyncClient(
+            base_url=settings.files_url,
+            timeout=httpx.Timeout(60, connect=5, pool=None),
+            limits=httpx.Limits(),
+            trust_env=False,
+        )
         self._uploads = httpx.Client(base_url=settings.files_url, timeout=httpx.Timeout(60, connect=5), trust_env=False)
 
     def close(self) -> None:
@@ -91,6 +99,23 @@ class Peers:
     def list_results(self, run_ids: Iterable[UUID]) -> list[ResultRecord]:
         answer = self.files.call("GET", "/internal/results", params={"run_id": [str(run_id) for run_id in run_ids]})
         return [ResultRecord.model_validate(item) for item in answer]
+
+    async def open_archive(self, wish: ArchiveRequest) -> httpx.Response:
+        """Results as one zip, to be read as it comes, and closed."""
+        headers = await to_thread.run_sync(self.files.headers)
+        request = self.archives.build_request(
+            "POST", "/internal/results/archive", json=wish.model_dump(mode="json"), headers=headers
+        )
+        try:
+            answer = await self.archives.send(request, stream=True)
+        except httpx.TransportError as error:
+            raise DependencyUnavailableError("file_manager does not answer. Try again in a few seconds.") from error
+        if answer.is_success:
+            return answer
+        await answer.aclose()
+        if answer.status_code == 404:
+            raise ResultsNotFoundError("The results are not here any more.")
+        raise DependencyUnavailableError("file_manager cannot give the results at the moment. Try again.")
 
     def delete_results(self, job_id: UUID) -> None:
         self.files.call("DELETE", "/internal/results", params={"job_id": str(job_id)})

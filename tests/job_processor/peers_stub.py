@@ -26,6 +26,8 @@ class PeersStub:
     stored: dict[tuple[str, str], bytes] = field(default_factory=dict)
     attempts: dict[str, str] = field(default_factory=dict)
     file_manager_down: bool = False
+    archives: list[dict[str, Any]] = field(default_factory=list)
+    """What was asked for as a zip."""
     curated_credential: str | None = None
     events: list[dict[str, Any]] = field(default_factory=list)
     cut_inputs: int = 0
@@ -153,6 +155,11 @@ def build_peers(stub: PeersStub, authority: TokenAuthority) -> FastAPI:
     def list_results(request: Request) -> list[dict[str, Any]]:
         wanted = request.query_params.getlist("run_id")
         return [show(run_id, name, content) for (run_id, name), content in stub.stored.items() if run_id in wanted]
+
+    @app.post("/internal/results/archive")
+    async def send_archive(request: Request) -> Response:
+        stub.archives.append(await request.json())
+        return Response(b"a zip") if not stub.file_manager_down else Response(status_code=503)
 
     @app.delete("/internal/results")
     def delete_results() -> Response:

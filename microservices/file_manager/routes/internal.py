@@ -5,9 +5,11 @@ from uuid import UUID
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
-from microservices.contracts.file_manager import InputLinkRequest, InputLinks, ResultRecord
+from microservices.contracts.file_manager import ArchiveRequest, InputLinkRequest, InputLinks, ResultRecord
 from microservices.file_manager.logic import input_links, results
+from microservices.file_manager.logic.archive import list_entries, stream_archive
 from microservices.file_manager.logic.engine import Engine
 from microservices.file_manager.logic.readiness import find_ready
 from microservices.file_manager.logic.receiving import Expectation
@@ -52,6 +54,13 @@ async def store_result(
 @router.get("/results", dependencies=_reading)
 def list_results(query: Annotated[ResultsQuery, Query()], engine: EngineDep) -> list[ResultRecord]:
     return results.list_results(engine, query.run_id)
+
+
+@router.post("/results/archive", dependencies=_reading, response_class=StreamingResponse)
+async def send_archive(wish: ArchiveRequest, engine: EngineDep) -> StreamingResponse:
+    """For the owner of the job, whom job_processor knows."""
+    entries = await to_thread.run_sync(list_entries, engine, wish)
+    return StreamingResponse(stream_archive(engine.storage, wish.job_id, entries), media_type="application/zip")
 
 
 @router.delete("/results", status_code=204, dependencies=_writing)
