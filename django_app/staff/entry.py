@@ -31,14 +31,12 @@ def is_local(user: User | None) -> bool:
 
 def enter_locally(request: HttpRequest, email: str, password: str) -> User:
     """Raises RefusedError."""
-    throttle, address = get_throttle(), find_address(request)
-    if wait_s := throttle.measure_wait(email, address):
-        raise RefusedError(f"Too many log-ins have failed. Wait {wait_s} s before the next.")
-    user = authenticate(request, username=email, password=password)
-    if not isinstance(user, User):
-        throttle.note_failure(email, address)
-        raise RefusedError(WRONG)
-    return user
+    with get_throttle().attempt(email, find_address(request)) as attempt:
+        user = authenticate(request, username=email, password=password)
+        if not isinstance(user, User):
+            attempt.wrong = True
+            raise RefusedError(WRONG)
+        return user
 
 
 def enter_by_platform(request: HttpRequest, email: str, password: str, code: str) -> tuple[User, Grant]:

@@ -12,6 +12,8 @@ from django_app.staff.authority import RefusedError
 from django_app.staff.entry import enter_by_platform, enter_locally, find_account, is_local
 from django_app.staff.sessions import attach_grant
 
+_LONGEST = 150
+
 
 class StaffLoginForm(AuthenticationForm):
     """People log in with their e-mail address, which is their user name, in lower case."""
@@ -22,8 +24,8 @@ class StaffLoginForm(AuthenticationForm):
         label="One-time code",
         required=False,
         max_length=64,
-        help_text="Only when your account has a second factor.",
-        widget=UnfoldAdminTextInputWidget({"autocomplete": "one-time-code", "inputmode": "numeric"}),
+        help_text="Only when your account has a second factor: the code of your app, or a recovery code.",
+        widget=UnfoldAdminTextInputWidget({"autocomplete": "one-time-code"}),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -32,7 +34,11 @@ class StaffLoginForm(AuthenticationForm):
         self.fields["username"].widget.attrs["autocomplete"] = "username"
 
     def clean_username(self) -> str:
-        return str(self.cleaned_data["username"]).strip().lower()
+        """No longer than the column of Django's own accounts; user_service would take more."""
+        email = str(self.cleaned_data["username"]).strip().lower()
+        if len(email) > _LONGEST:
+            raise ValidationError(f"These pages take e-mail addresses of at most {_LONGEST} characters.")
+        return email
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = self.cleaned_data

@@ -3,6 +3,9 @@
 import hashlib
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 
 from django.conf import settings
@@ -13,6 +16,7 @@ from limits.strategies import FixedWindowRateLimiter
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from django_app.staff.authority import RefusedError
 from microservices.kernel.logs import get_logger
 
 # Tight for an account from one address, so that strangers cannot lock people out of their own accounts.
@@ -22,6 +26,13 @@ _ADDRESS = RateLimitItemPerMinute(200, 15, namespace="django:failed_logins:addre
 _PATIENCE_S = 0.5
 
 log = get_logger(__name__)
+
+Counter = tuple[RateLimitItem, tuple[str, ...]]
+
+
+@dataclass
+class Attempt:
+    wrong: bool = False
 
 
 class Throttle:
@@ -37,34 +48,57 @@ class Throttle:
         )
         self._limiters = [FixedWindowRateLimiter(shared), FixedWindowRateLimiter(MemoryStorage())]
 
-    def measure_wait(self, email: str, address: str) -> int:
-        """Seconds to wait before the next try; 0: try now."""
+    @contextmanager
+    def attempt(self, email: str, address: str) -> Iterator[Attempt]:
+        """A try: counted before it is made, so that many at once are no more than one after the other, and given back
+        when it was no wrong guess. Raises RefusedError when it may not be made yet.
+        """
+        counters = _list_counters(email, address)
+        counted = self._count(counters)
+        attempt = Attempt()
+        try:
+            yield attempt
+        finally:
+            if not attempt.wrong:
+                self._give_back(counted, counters)
+
+    def _count(self, counters: list[Counter]) -> list[FixedWindowRateLimiter]:
+        """Where it was counted: in both places, since Redis may go away between two tries."""
+        counted: list[FixedWindowRateLimiter] = []
         for limiter in self._limiters:
             try:
-                waits = [_measure_wait(limiter, limit, names) for limit, names in _list_counters(email, address)]
-                if any(waits):
-                    return max(waits)
+                if wait_s := _count_at(limiter, counters):
+                    self._give_back(counted, counters)
+                    raise RefusedError(f"Too many log-ins have failed. Wait {wait_s} s before the next.")
+                counted.append(limiter)
             except StorageError as error:
                 log.warning("login_throttle_unavailable", error=repr(error))
-        return 0
+        return counted
 
-    def note_failure(self, email: str, address: str) -> None:
-        """Counted in both places: Redis may go away between two tries."""
-        for limiter in self._limiters:
+    def _give_back(self, limiters: list[FixedWindowRateLimiter], counters: list[Counter]) -> None:
+        for limiter in limiters:
             try:
-                for limit, names in _list_counters(email, address):
-                    limiter.hit(limit, *names)
+                _take_off(limiter, counters)
             except StorageError as error:
                 log.warning("login_throttle_unavailable", error=repr(error))
 
 
-def _measure_wait(limiter: FixedWindowRateLimiter, limit: RateLimitItem, names: tuple[str, ...]) -> int:
-    if limiter.test(limit, *names):
-        return 0
-    return max(1, math.ceil(limiter.get_window_stats(limit, *names).reset_time - time.time()))
+def _count_at(limiter: FixedWindowRateLimiter, counters: list[Counter]) -> int:
+    """Seconds to wait, and then nothing is counted; 0: it is."""
+    for place, (limit, names) in enumerate(counters):
+        if not limiter.hit(limit, *names):
+            resets_at = limiter.get_window_stats(limit, *names).reset_time
+            _take_off(limiter, counters[: place + 1])
+            return max(1, math.ceil(resets_at - time.time()))
+    return 0
 
 
-def _list_counters(email: str, address: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:
+def _take_off(limiter: FixedWindowRateLimiter, counters: list[Counter]) -> None:
+    for limit, names in counters:
+        limiter.hit(limit, *names, cost=-1)
+
+
+def _list_counters(email: str, address: str) -> list[Counter]:
     """Hashes: neither personal data nor characters of somebody's choice get into the keys."""
     account, source = (hashlib.sha256(text.encode()).hexdigest()[:32] for text in (email, address))
     return [(_PAIR, (account, source)), (_ACCOUNT, (account,)), (_ADDRESS, (source,))]
