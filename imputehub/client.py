@@ -63,8 +63,10 @@ class Client:
         account: Json = self._send("POST", "/api/v1/auth/register", json=body | new_one)
         return account
 
-    def log_in(self, email: str, password: str) -> None:
-        self._take_grant({"grant_type": "password", "username": email, "password": password})
+    def log_in(self, email: str, password: str, otp: str = "") -> None:
+        """`otp`: a code of the app or a recovery code, where the account has a second factor (`otp_required`)."""
+        form = {"grant_type": "password", "username": email, "password": password}
+        self._take_grant(form | ({"otp": otp} if otp else {}))
 
     def me(self) -> Json:
         return self._call_json("GET", "/api/v1/users/me")

@@ -18,11 +18,12 @@ from microservices.kernel.testing import serve_app
 
 
 class Platform:
-    """Knows one account. `ended`: the access tokens whose log-in was ended."""
+    """Knows one account. `ended`: the access tokens whose log-in was ended; `code`: what its second factor takes."""
 
     def __init__(self) -> None:
         self.ended: list[str] = []
         self.refuses_refresh = False
+        self.code = ""
 
     def build(self) -> FastAPI:
         app = FastAPI()
@@ -32,6 +33,9 @@ class Platform:
             form = await request.form()
             if form["grant_type"] == "refresh_token" and self.refuses_refresh:
                 return JSONResponse({"code": "invalid_grant", "detail": "Ended."}, 400)
+            if self.code and form.get("otp") != self.code:
+                refusal = "otp_invalid" if "otp" in form else "otp_required"
+                return JSONResponse({"code": refusal, "detail": f"This is {refusal}."}, 400)
             return JSONResponse({"access_token": "access", "refresh_token": "refresh", "expires_in": 600})
 
         @app.get("/api/v1/users/me")
@@ -86,6 +90,18 @@ def test_where_none_runs_the_address_is_asked_for_and_then_the_account(tmp_path:
     done = run(tmp_path, "login", "--password", "x", answers=f"{address}\nresearcher@example.org\n")
     assert done.returncode == 0, done.stderr
     assert done.stdout.index("The platform's address") < done.stdout.index(f"your account at {address}")
+
+
+def test_a_code_is_asked_for_where_the_account_needs_one(tmp_path: Path, address: str, platform: Platform) -> None:
+    platform.code = "123456"
+    words = ("login", "--gateway", address, "--email", "researcher@example.org", "--password", "x")
+    asked = run(tmp_path, *words, answers="123456\n")
+    assert (asked.returncode, asked.stderr) == (0, "")
+    assert asked.stdout.startswith("Code of your authenticator app, or a recovery code: ")
+    given = run(tmp_path, *words, "--otp", "123456")
+    assert given.stdout == f"Logged in to {address} as researcher@example.org.\n"
+    wrong = run(tmp_path, *words, "--otp", "654321")
+    assert (wrong.returncode, wrong.stdout, wrong.stderr) == (1, "", "Error: This is otp_invalid.\n")
 
 
 def test_a_log_out_ends_the_log_in_on_the_platform_and_forgets_it_here(
