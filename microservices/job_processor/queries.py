@@ -90,24 +90,42 @@ def lock_run(session: Session, run_id: UUID) -> Run | None:
     return session.scalar(statement.execution_options(populate_existing=True))
 
 
+def find_site(session: Session, run_id: UUID) -> UUID | None:
+    return session.scalar(select(Run.service_id).where(Run.id == run_id))
+
+
 def is_file_in_use(session: Session, file_id: UUID) -> bool:
     unfinished = exists().where(Run.job_id == JobInput.job_id, Run.status.not_in(FINAL_STATUSES))
     return bool(session.scalar(select(exists().where(JobInput.file_id == file_id, unfinished))))
 
 
-def select_due_runs(statuses: Iterable[str], now: datetime, limit: int) -> Select[Run]:
-    """Runs that nobody works on and that are due, oldest first, locked; those of other sweeps are passed over."""
-    return (
-        select(Run)
-        .where(
-            Run.status.in_(tuple(statuses)),
-            Run.next_action_at <= now,
-            (Run.lease_until.is_(None)) | (Run.lease_until < now),
-        )
-        .order_by(Run.next_action_at)
-        .limit(limit)
-        .with_for_update(of=Run, skip_locked=True)
+def _is_due(statuses: Iterable[str], now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Nobody works on it, and the time of its next step has come."""
+    is_free = (Run.lease_until.is_(None)) | (Run.lease_until < now)
+    return Run.status.in_(tuple(statuses)), Run.next_action_at <= now, is_free
+
+
+def claim_in_turn(session: Session, statuses: Iterable[str], now: datetime, until: datetime, limit: int) -> list[UUID]:
+    """Claim due runs until then: of each person at each site the first, then of each the second, and so on.
+
+    Among one person's the higher priority goes first, then what has been due longest. Those of other sweeps are passed
+    over.
+    """
+    due = _is_due(statuses, now)
+    own_order = Run.priority.desc(), Run.next_action_at
+    turn = func.row_number().over(partition_by=(Run.service_id, Run.owner_id), order_by=own_order).label("turn")
+    ranked = select(Run.id, turn).where(*due).order_by(turn, *own_order).limit(limit).subquery()
+    free = select(Run.id, ranked.c.turn, Run.priority, Run.next_action_at).join(ranked, ranked.c.id == Run.id)
+    locked = free.where(*due).with_for_update(of=Run, skip_locked=True).cte("locked")
+    claimed = (
+        update(Run)
+        .where(Run.id == locked.c.id)
+        .values(next_action_at=until)
+        .returning(Run.id, locked.c.turn, locked.c.priority, locked.c.next_action_at)
+        .execution_options(synchronize_session=False)
     )
+    rows = sorted(session.execute(claimed), key=lambda row: (row.turn, -row.priority, row.next_action_at))
+    return [row.id for row in rows]
 
 
 class Watched(NamedTuple):
@@ -130,7 +148,8 @@ class Watched(NamedTuple):
 
 def claim_watched(session: Session, now: datetime, until: datetime, limit: int) -> list[Watched]:
     """Claim the due runs at sites until then: so long nobody else looks at them."""
-    due = select_due_runs(("running",), now, limit).with_only_columns(Run.id).cte("due")
+    oldest = select(Run.id).where(*_is_due(("running",), now)).order_by(Run.next_action_at).limit(limit)
+    due = oldest.with_for_update(of=Run, skip_locked=True).cte("due")
     accepted = (Attempt.outcome == "accepted") & Attempt.retired_at.is_(None)
     columns = [getattr(Run, name) for name in Watched._fields[:-1]]
     claimed = (
@@ -199,12 +218,15 @@ def count_places_taken(session: Session, account: AccountAtSite) -> int:
 
 
 def select_waiting(account: AccountAtSite, also: UUID | None = None) -> Select[Any]:
-    """Ids of the runs that wait for a place (and `also`), whose turn is first first."""
+    """Ids of the runs that wait for a place (and `also`), whose turn is first first.
+
+    A priority counts among those of people with as many jobs there: it makes nobody's share larger.
+    """
     places = _select_places_taken(account).subquery()
     taken = select(func.count()).where(places.c.owner_id == Run.owner_id).scalar_subquery()
     waits = (Run.waits_for == account.source) & (Run.status == "waiting_for_site") & Run.cancel_requested_at.is_(None)
     wanted = waits if also is None else waits | (Run.id == also)
-    return select(Run.id).where(*_is_at(account), wanted).order_by(taken, Run.created_at, Run.id)
+    return select(Run.id).where(*_is_at(account), wanted).order_by(taken, Run.priority.desc(), Run.created_at, Run.id)
 
 
 def find_open_attempt(run: Run) -> Attempt | None:

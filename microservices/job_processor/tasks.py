@@ -1,6 +1,5 @@
 """Celery tasks: short hints with ids; each looks into PostgreSQL for what there is to do."""
 
-import threading
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -12,9 +11,11 @@ from microservices.job_processor.logic.collection import collect_results
 from microservices.job_processor.logic.engine import Engine
 from microservices.job_processor.logic.leases import LeaseLostError
 from microservices.job_processor.logic.polling import poll_due_runs
+from microservices.job_processor.logic.shares import Shares
 from microservices.job_processor.logic.spool import clean_spool
 from microservices.job_processor.logic.submission import submit_run
 from microservices.job_processor.logic.sweeping import COLLECT, SUBMIT, claim_due_runs
+from microservices.job_processor.queries import find_site
 from microservices.kernel.logs import get_logger
 
 SUBMIT_TASK, COLLECT_TASK = "job.submit_run", "job.collect_run"
@@ -41,28 +42,33 @@ log = get_logger(__name__)
 
 
 class Transfers:
-    """Uploads and downloads last as long as a site takes: some of the worker's threads are kept free of them.
+    """Some of the worker's threads are kept free of uploads and downloads, and the others are shared between sites.
 
     What finds no room is left to the next sweep.
     """
 
     def __init__(self) -> None:
-        self._room = threading.Semaphore(1)
+        self._shares = Shares(1)
 
     def size(self, sender: Any, **_kwargs: Any) -> None:
         """Signal of Celery: the worker's number of threads is known."""
-        self._room = threading.Semaphore(max(1, sender.concurrency - _FREE_THREADS))
+        self._shares = Shares(max(1, sender.concurrency - _FREE_THREADS))
 
-    def carry(self, work: Callable[[Engine, UUID], None], engine: Engine, run_id: str) -> None:
-        room = self._room
-        if not room.acquire(blocking=False):
+    def carry(self, work: Callable[[Engine, UUID], None], engine: Engine, run_id: UUID) -> None:
+        with engine.database.transaction() as session:
+            site = find_site(session, run_id)
+        if site is None:
             return
-        try:
-            work(engine, UUID(run_id))
-        except LeaseLostError:  # somebody else took the run over: what we found out is not written, and theirs counts
-            log.warning("lease_lost", run_id=run_id)
-        finally:
-            room.release()
+        with self._shares.taking(site) as found:
+            if found:
+                _work_on(work, engine, run_id)
+
+
+def _work_on(work: Callable[[Engine, UUID], None], engine: Engine, run_id: UUID) -> None:
+    try:
+        work(engine, run_id)
+    except LeaseLostError:  # somebody else took the run over: what we found out is not written, and theirs counts
+        log.warning("lease_lost", run_id=str(run_id))
 
 
 def register_tasks(app: Celery, engine: Engine) -> None:
@@ -71,11 +77,11 @@ def register_tasks(app: Celery, engine: Engine) -> None:
 
     @app.task(name=SUBMIT_TASK)
     def submit(run_id: str) -> None:
-        transfers.carry(submit_run, engine, run_id)
+        transfers.carry(submit_run, engine, UUID(run_id))
 
     @app.task(name=COLLECT_TASK)
     def collect(run_id: str) -> None:
-        transfers.carry(collect_results, engine, run_id)
+        transfers.carry(collect_results, engine, UUID(run_id))
 
     def hint(task: str, run_id: UUID) -> None:
         app.send_task(task, args=[str(run_id)], expires=HINT_EXPIRES_S)

@@ -110,3 +110,19 @@ def test_a_run_that_the_site_itself_found_no_place_for_is_due_when_one_is_free(w
     world.site.finish(world.site.jobs[0])
     poll(world, first[1])
     assert claim_due_runs(world.engine.database, SUBMIT) == [second[1]]
+
+
+def test_a_priority_goes_before_age_and_never_before_those_with_fewer_jobs_there(shared: World) -> None:
+    busy, other = new_borrower(shared), new_borrower(shared)
+    at_site = [busy.submit_job() for _ in range(2)]
+    old, urgent = busy.submit_job(), busy.submit_job(priority="high")
+    modest = other.submit_job(priority="low")
+    for _job_id, run_id in (*at_site, old, urgent, modest):
+        submit_run(shared.engine, run_id)
+    turns = []
+    for job, (_job_id, run_id) in zip(list(shared.site.jobs), at_site, strict=True):
+        shared.site.finish(job)
+        poll(shared, run_id)
+        turns += claim_due_runs(shared.engine.database, SUBMIT)
+        submit_run(shared.engine, turns[-1])
+    assert turns == [modest[1], urgent[1]]

@@ -1,7 +1,7 @@
 """A site takes so many jobs of one account at a time: runs wait for a place here, and not in vain at the site.
 
-In turn: the person with the fewest jobs there is first, then the oldest run. A person's own account is theirs alone;
-a curated one is shared by all who use it.
+In turn: the person with the fewest jobs there is first, then the higher priority, then the oldest run. A person's own
+account is theirs alone; a curated one is shared by all who use it.
 """
 
 from sqlalchemy import func, select, text

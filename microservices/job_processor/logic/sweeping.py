@@ -7,7 +7,7 @@ queue does not fill with the same run.
 from datetime import timedelta
 from uuid import UUID
 
-from microservices.job_processor.queries import select_due_runs
+from microservices.job_processor.queries import claim_in_turn
 from microservices.kernel.db import Database, utc_now
 
 _PAUSE = timedelta(seconds=5)
@@ -18,10 +18,7 @@ COLLECT = ("collecting",)
 
 
 def claim_due_runs(database: Database, statuses: tuple[str, ...]) -> list[UUID]:
-    """Runs in `statuses` that are due and that nobody holds a live lease on."""
+    """Runs in `statuses` that are due and that nobody holds a live lease on, in the order in which it is their turn."""
     now = utc_now()
     with database.transaction() as session:
-        runs = list(session.scalars(select_due_runs(statuses, now, _BATCH)))
-        for run in runs:
-            run.next_action_at = now + _PAUSE
-        return [run.id for run in runs]
+        return claim_in_turn(session, statuses, now, now + _PAUSE, _BATCH)
