@@ -25,7 +25,7 @@ setup: .venv/.complete $(WES)/.complete ## Make the environments from their lock
 	$(BIN)/python $(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
-# The sandbox's WES site is other people's server, in an environment of its own.
+# WES servers of other people, in an environment of their own.
 $(WES)/.complete: sandbox/wes/requirements.lock .venv/.complete
 	@test -x $(WES)/bin/python || $(BIN)/python -m venv $(WES)
 	$(WES)/bin/python $(PIP) --require-hashes -r sandbox/wes/requirements.lock

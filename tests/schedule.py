@@ -9,6 +9,7 @@ from xdist.scheduler import LoadScopeScheduling
 _GROUPS = {
     "tests/e2e/": "platform",
     "tests/django_app/test_sync.py": "processes of Django and the registry",
+    "tests/backends_wes/test_wes_contract.py": "WES site",
     "tests/backends_wes/test_wes_sapporo.py": "WES site",
     "tests/django_app/test_wizard_real_sites.py": "WES site",
     "tests/sandbox_wes/": "WES site",

@@ -19,7 +19,7 @@ from microservices.backends.base import (
 from microservices.backends.ga4gh_wes.answers import explain_answer, read_model, refuse_credential
 from microservices.backends.ga4gh_wes.catalogue import read_info
 from microservices.backends.ga4gh_wes.client import WesClient
-from microservices.backends.ga4gh_wes.dialect import recognise
+from microservices.backends.ga4gh_wes.dialect import list_capabilities, recognise
 from microservices.backends.ga4gh_wes.wire import RunLog, RunPage, RunStatus
 from microservices.backends.ga4gh_wes.words import clean_words
 
@@ -191,8 +191,10 @@ async def cancel_run(client: WesClient, run_id: str) -> SiteJob:
     if answer.status == 401:
         raise explain_answer(answer)
     job = await read_status(client, run_id)
+    if job.state in _SETTLED or job.external_status == "CANCELING":
+        return job
     heeded = answer.status == 200 and answer.document is not None and "run_id" in answer.document
-    if heeded or job.state in _SETTLED or job.external_status == "CANCELING":
+    if heeded and list_capabilities(recognise(await read_info(client))).cancels is not False:
         return job
     said = f" It answered {answer.status}: {answer.words}" if answer.status != 200 else ""
     words = f"The site did not act on the request to cancel: the run goes on there.{said}"
