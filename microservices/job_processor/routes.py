@@ -17,6 +17,7 @@ from microservices.job_processor.errors import JobNotFoundError
 from microservices.job_processor.limits import TierLimits
 from microservices.job_processor.logic.cancellation import request_cancel
 from microservices.job_processor.logic.creation import create_job
+from microservices.job_processor.logic.failover import request_move
 from microservices.job_processor.logic.quotas import Amounts, charge_quotas
 from microservices.job_processor.logic.retry import check_deletable, retry_failed_runs
 from microservices.job_processor.logic.templates import plan_job
@@ -182,6 +183,20 @@ def retry_job(job_id: UUID, caller: Caller, request: Request, background: Backgr
         charge_quotas(session, caller, _limit(request, caller), Amounts(len(again)))
         view = views.show_job(job)
     background.add_task(hint_at_submission, request, again)
+    return view
+
+
+@router.post("/{job_id}/runs/{run_id}/move", status_code=202)
+def move_run(job_id: UUID, run_id: UUID, caller: Caller, request: Request, background: BackgroundTasks) -> JobView:
+    """Let a run go on at its next alternate: at once, or once its site has confirmed that its job there has ended."""
+    with get_database(request).transaction() as session:
+        job = _find(session, caller, job_id, lock=True)
+        run = queries.lock_run(session, run_id) if run_id in {run.id for run in job.runs} else None
+        if run is None:
+            raise JobNotFoundError(f"The job has no run {run_id}.", code="run_not_found")
+        request_move(session, run)
+        view = views.show_job(job)
+    background.add_task(hint_at_submission, request, [run_id])
     return view
 
 

@@ -23,12 +23,21 @@ def read_in_utc(moment: datetime) -> datetime:
         raise ValueError("is out of range") from None
 
 
-class Target(BaseModel):
+class Choice(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     service_id: UUID
     panel_id: UUID
-    alternates: Annotated[list[UUID], Field(max_length=0)] = []
+
+
+class Target(Choice):
+    """`alternates`: where its run goes on, best first, when the site does not take it.
+
+    That is when the site has been unavailable or full for `failover_after_s`, or will never take it.
+    """
+
+    alternates: Annotated[list[Choice], Field(max_length=5)] = []
+    failover_after_s: Annotated[int, Field(ge=0, le=604_800)] = 900
 
 
 class Residency(BaseModel):
@@ -162,7 +171,10 @@ class RunError(BaseModel):
 
 
 class RunView(BaseModel):
-    """`next_try_at`: when a run that cannot go on at the moment is tried again."""
+    """`next_try_at`: when a run that cannot go on at the moment is tried again. `alternates`: those that are left.
+
+    `move_requested_at`: since when it is to leave its site for the next alternate.
+    """
 
     id: UUID
     service_id: UUID
@@ -179,6 +191,8 @@ class RunView(BaseModel):
     submitted_at: datetime | None
     finished_at: datetime | None
     results: int
+    alternates: list[Choice]
+    move_requested_at: datetime | None
 
 
 class JobView(BaseModel):

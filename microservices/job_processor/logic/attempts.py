@@ -135,7 +135,7 @@ def accept_attempt(engine: Engine, run_id: UUID, mark: str, external_job_id: str
     def write(session: Session, run: Run, attempt: Attempt) -> None:
         attempt.outcome, attempt.external_job_id, attempt.ended_at = "accepted", external_job_id, utc_now()
         run.external_job_id = external_job_id
-        run.external_status = None
+        run.external_status = run.away_since = None
         run.submitted_at = utc_now()
         session.flush()
         change_run(session, run, "running", how)

@@ -20,6 +20,7 @@ def request_cancel(session: Session, job: Job) -> None:
     for run in unfinished:
         lock_run(session, run.id)
         run.cancel_requested_at = run.cancel_requested_at or utc_now()
+        run.move_requested_at = None
         run.next_action_at = utc_now()
         if run.status == "running":
             change_run(session, run, "running", "Asking the site to cancel.")

@@ -3,6 +3,8 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -20,7 +22,7 @@ from microservices.job_processor.logic.lifecycle import tell_job
 from microservices.job_processor.logic.residency import explain_refusal
 from microservices.job_processor.models import PRIORITIES, Job, JobInput, Run
 from microservices.job_processor.peers import Peers
-from microservices.job_processor.schemas import JobPlan, JobSettings, Target
+from microservices.job_processor.schemas import Choice, JobPlan, JobSettings, Target
 from microservices.kernel.auth import Principal
 
 _MIB = 1 << 20
@@ -54,23 +56,43 @@ def create_job(session: Session, peers: Peers, caller: Principal, wish: JobPlan)
         for n, (file, quality) in enumerate(inputs)
     ]
     job.runs = [
-        Run(
-            position=n,
-            organization_id=organization_id,
-            owner_id=user_id,
-            service_id=record.site.id,
-            panel_id=panel.id,
-            panel_key=panel.panel_id,
-            recipe=panel.recipe,
-            priority=PRIORITIES[wish.priority],
-            message="Waiting to be sent.",
-        )
-        for n, (record, panel) in enumerate(targets)
+        _make_run(caller, n, wish, target, choices)
+        for n, (target, choices) in enumerate(zip(wish.targets, targets, strict=True))
     ]
     session.add(job)
     session.flush()
     tell_job(session, job, "The job was accepted.")
     return job
+
+
+def _make_run(caller: Principal, position: int, wish: JobPlan, target: Target, choices: Sequence[CheckedTarget]) -> Run:
+    """`choices`: the target itself, and its alternates."""
+    user_id, organization_id = caller.person
+    record, panel = choices[0]
+    return Run(
+        position=position,
+        organization_id=organization_id,
+        owner_id=user_id,
+        service_id=record.site.id,
+        panel_id=panel.id,
+        panel_key=panel.panel_id,
+        recipe=panel.recipe,
+        choices=[_describe_choice(*choice) for choice in choices] if len(choices) > 1 else [],
+        failover_after_s=target.failover_after_s,
+        priority=PRIORITIES[wish.priority],
+        message="Waiting to be sent.",
+    )
+
+
+def _describe_choice(record: SiteRecord, panel: PanelDocument) -> dict[str, Any]:
+    return {
+        "service_id": str(record.site.id),
+        "panel_id": str(panel.id),
+        "panel_key": panel.panel_id,
+        "recipe": panel.recipe,
+        "site_name": record.site.name,
+        "panel_name": panel.name,
+    }
 
 
 def _check_input(peers: Peers, caller: Principal, file_id: UUID, wish: JobPlan) -> CheckedInput:
@@ -103,20 +125,24 @@ def _check_inputs_together(inputs: list[CheckedInput]) -> None:
         raise JobRefusedError("All inputs of a job must hold the same samples; their numbers of samples differ.")
 
 
-def check_targets(peers: Peers, wish: JobSettings, inputs: list[CheckedInput]) -> list[CheckedTarget]:
-    """Refuse what cannot succeed at the targets, of a job or (without inputs) of a template."""
+def check_targets(peers: Peers, wish: JobSettings, inputs: list[CheckedInput]) -> list[list[CheckedTarget]]:
+    """Each target with its alternates; of a job, or (without inputs) of a template, what cannot succeed is refused."""
     targets = wish.targets or []
     _check_targets_differ(targets)
-    return [_check_target(peers, target, wish, inputs) for target in targets]
+    choices = [(target, *target.alternates) for target in targets]
+    return [[_check_target(peers, choice, wish, inputs) for choice in alike] for alike in choices]
 
 
 def _check_targets_differ(targets: list[Target]) -> None:
-    """The same panel at the same site twice would only impute the same twice."""
-    if len({(target.service_id, target.panel_id) for target in targets}) < len(targets):
-        raise JobRefusedError("A panel is named twice among the targets. Name each only once.", code="duplicate_target")
+    """The same panel at the same site twice would only impute the same twice, or go on where it cannot."""
+    groups: list[Sequence[Choice]] = [targets, *([target, *target.alternates] for target in targets)]
+    for alike in groups:
+        if len({(choice.service_id, choice.panel_id) for choice in alike}) < len(alike):
+            message = "A panel is named twice among the targets, or a target's alternates. Name each only once."
+            raise JobRefusedError(message, code="duplicate_target")
 
 
-def _check_target(peers: Peers, target: Target, wish: JobSettings, inputs: list[CheckedInput]) -> CheckedTarget:
+def _check_target(peers: Peers, target: Choice, wish: JobSettings, inputs: list[CheckedInput]) -> CheckedTarget:
     record = peers.get_site(target.service_id)
     panel = next((panel for panel in record.site.panels if panel.id == target.panel_id), None)
     if panel is None:

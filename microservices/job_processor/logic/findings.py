@@ -11,6 +11,7 @@ from microservices.backends.base import CANCEL_STEP, SiteError, SiteJob
 from microservices.backends.blame import tell_whose
 from microservices.contracts.curation import ApiConfig
 from microservices.job_processor.logic.engine import Engine
+from microservices.job_processor.logic.failover import finish_move, forget_move
 from microservices.job_processor.logic.holding import describe_error, describe_lost_job, fail_run, is_lost, put_off
 from microservices.job_processor.logic.lifecycle import advance_progress, change_run, clean_words, tell_run
 from microservices.job_processor.models import Run
@@ -95,7 +96,7 @@ def _apply_error(session: Session, run: Run, config: ApiConfig, error: SiteError
     """No news is no failure: only a job that the site denies again and again is lost."""
     if is_lost(run, error):
         if run.cancel_requested_at is not None:
-            change_run(session, run, "cancelled", "The site does not know the job any more.")
+            _end_cancelled(session, run, "The site does not know the job any more.")
         else:
             fail_run(session, run, describe_lost_job(run))
         return
@@ -111,6 +112,7 @@ def _apply_state(session: Session, run: Run, config: ApiConfig, job: SiteJob) ->
     match job.state:
         case "succeeded":
             run.queue_position = None
+            forget_move(run)
             advance_progress(run, 100 * _SITE_SHARE)
             change_run(session, run, "collecting", "The site has finished; its results are being fetched.")
         case "failed" if run.cancel_requested_at is None or not is_news:
@@ -118,7 +120,7 @@ def _apply_state(session: Session, run: Run, config: ApiConfig, job: SiteJob) ->
         case "cancelled":
             _apply_cancelled(session, run)
         case "dead" | "gone" if run.cancel_requested_at is not None:
-            change_run(session, run, "cancelled", "The job has ended at the site.")
+            _end_cancelled(session, run, "The job has ended at the site.")
         case "dead":
             fix = "Retry the run to submit it again."
             message = "The site gave the job up through a fault of its own, such as a restart."
@@ -134,13 +136,20 @@ def _apply_state(session: Session, run: Run, config: ApiConfig, job: SiteJob) ->
 
 def _apply_cancelled(session: Session, run: Run) -> None:
     whose = "The site confirmed the cancellation." if run.cancel_requested_at else "The job was cancelled at the site."
-    change_run(session, run, "cancelled", whose)
+    _end_cancelled(session, run, whose)
+
+
+def _end_cancelled(session: Session, run: Run, message: str) -> None:
+    if not finish_move(session, run):
+        change_run(session, run, "cancelled", message)
 
 
 def _apply_failure(session: Session, run: Run, job: SiteJob) -> None:
     texts = [message.text for message in job.messages if message.level == "error"]
     message = " ".join(texts) or "The job failed at the site, which gives no reason."
     whose = tell_whose(job.messages)
+    if whose != "input" and finish_move(session, run):
+        return
     fail_run(session, run, describe_error("site_job_failed", message, whose, _FIXES[whose]))
 
 

@@ -14,6 +14,7 @@ from microservices.backends.base import (
 )
 from microservices.contracts.curation import ApiConfig
 from microservices.job_processor.logic.cancellation import cancel_unsent
+from microservices.job_processor.logic.failover import fail_over, is_patience_over, list_alternates
 from microservices.job_processor.logic.lifecycle import change_run, clean_words
 from microservices.job_processor.models import Run
 from microservices.job_processor.queries import find_open_attempt
@@ -44,22 +45,41 @@ def hold_run(session: Session, run: Run, reason: str, config: ApiConfig, retry_a
         cancel_unsent(session, run)
         return
     change_run(session, run, run.status if is_open else "waiting_for_site", reason)
-    run.waits_for = None
+    run.waits_for = run.away_since = None
     is_woken = run.woken_at is not None
     put_off(run, config.hold_retry_s)
     if retry_after_s is not None and not is_woken:
         run.next_action_at = utc_now() + timedelta(seconds=retry_after_s)
 
 
+def hold_for_site(
+    session: Session, run: Run, reason: str, config: ApiConfig, retry_after_s: float | None = None
+) -> None:
+    """Hold a run whose site is unavailable or full; after too long a time it is moved to its next alternate."""
+    if find_open_attempt(run) is not None:
+        hold_run(session, run, reason, config, retry_after_s)
+        return
+    away_since = run.away_since = run.away_since or utc_now()
+    if is_patience_over(run) and fail_over(session, run, reason):
+        return
+    hold_run(session, run, reason, config, retry_after_s)
+    run.away_since = away_since
+    if run.status == "waiting_for_site" and list_alternates(run):
+        patience_ends = away_since + timedelta(seconds=run.failover_after_s)
+        run.next_action_at = min(run.next_action_at, max(patience_ends, utc_now()))
+
+
 def settle_site_error(session: Session, run: Run, error: SiteError, config: ApiConfig) -> None:
     """Hold a run that is on its way, or end it where nothing of it is at the site and trying again cannot help."""
     passes = isinstance(error, CredentialRefusedError | SiteFullError | SiteUnavailableError)
     if error.permanent and not passes and find_open_attempt(run) is None:
-        fail_run(session, run, describe_site_error(error))
-    else:
-        hold_run(session, run, f"{error.message} {error.fix}".strip(), config, error.retry_after_s)
-        if isinstance(error, SiteFullError) and run.attempts:
-            run.waits_for = run.attempts[-1].credential_source
+        give_up_site(session, run, describe_site_error(error))
+        return
+    is_site = error.whose == "site" and not isinstance(error, CredentialRefusedError)
+    hold, service_id = hold_for_site if is_site else hold_run, run.service_id
+    hold(session, run, f"{error.message} {error.fix}".strip(), config, error.retry_after_s)
+    if isinstance(error, SiteFullError) and run.attempts and run.service_id == service_id:
+        run.waits_for = run.attempts[-1].credential_source
 
 
 def is_lost(run: Run, error: Exception) -> bool:
@@ -79,6 +99,12 @@ def fail_run(session: Session, run: Run, error: dict[str, Any]) -> None:
         if attempt.outcome == "accepted" and attempt.retired_at is None:
             attempt.retired_at = utc_now()
     change_run(session, run, "failed", error["message"], error=error)
+
+
+def give_up_site(session: Session, run: Run, error: dict[str, Any]) -> None:
+    """The site will never take the run: go on at its next alternate, unless the fault would go with it, or fail."""
+    if error["whose"] != "site" or not fail_over(session, run, error["message"]):
+        fail_run(session, run, error)
 
 
 def describe_error(code: str, message: str, whose: str, fix: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     "queued": frozenset({"submitting", "waiting_for_site", "failed", "cancelled"}),
     "submitting": frozenset({"running", "waiting_for_site", "failed", "cancelled"}),
     "waiting_for_site": frozenset({"submitting", "failed", "cancelled"}),
-    "running": frozenset({"collecting", "failed", "cancelled"}),
+    "running": frozenset({"collecting", "waiting_for_site", "failed", "cancelled"}),
     "collecting": frozenset({"completed", "failed", "cancelled"}),
     "completed": frozenset(),
     "failed": frozenset({"queued"}),
@@ -84,11 +84,11 @@ def change_run(session: Session, run: Run, status: str, message: str, *, error: 
         session.flush()
         wake_next(session, run)
     if status in FINAL_STATUSES and run.attempts:
-        _tell_end(session, run)
+        tell_end(session, run)
     _derive_job(session, run.job)
 
 
-def _tell_end(session: Session, run: Run) -> None:
+def tell_end(session: Session, run: Run) -> None:
     """What sites were given of the run's inputs is to be withdrawn."""
     data = RunEnded(run_id=run.id, attempt=len(run.attempts))
     record_event(

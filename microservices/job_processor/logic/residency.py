@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from microservices.contracts.curation import SiteDocument
+from microservices.job_processor.logic.failover import fail_over
 from microservices.job_processor.logic.holding import describe_error, fail_run
 from microservices.job_processor.logic.leases import own_run
 from microservices.job_processor.logic.situation import Situation
@@ -77,7 +78,7 @@ def record_verdict(session: Session, run: Run, verdict: Verdict) -> None:
 
 
 def refuse_egress(situation: Situation, verdict: Verdict) -> None:
-    """End the run; nothing of it has left."""
+    """Go on at the next alternate, or end the run; nothing of it has left."""
     if verdict.site.country:
         fix, whose = "Submit to a site in one of these countries, or allow the site's.", "input"
     else:
@@ -85,4 +86,5 @@ def refuse_egress(situation: Situation, verdict: Verdict) -> None:
     error = describe_error("residency_refused", f"Nothing was sent: {verdict.refusal}", whose, fix)
     with own_run(situation.engine.database, situation.run.id, situation.epoch) as (session, run):
         record_verdict(session, run, verdict)
-        fail_run(session, run, error)
+        if not fail_over(session, run, error["message"]):
+            fail_run(session, run, error)

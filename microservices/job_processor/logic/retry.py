@@ -17,7 +17,7 @@ def retry_failed_runs(session: Session, job: Job) -> list[UUID]:
     for run in failed:
         run.progress, run.results = 0.0, 0
         run.external_job_id = run.external_status = run.queue_position = run.submitted_at = None
-        run.cancel_requested_at = None
+        run.cancel_requested_at = run.move_requested_at = run.away_since = None
         change_run(session, run, "queued", "Waiting to be sent again.")
     return [run.id for run in failed]
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from microservices.backends.base import Backend, SiteError
 from microservices.contracts.registry import SiteRecord
 from microservices.job_processor.logic.engine import Engine
-from microservices.job_processor.logic.holding import hold_run, settle_site_error
+from microservices.job_processor.logic.holding import hold_for_site, hold_run, settle_site_error
 from microservices.job_processor.logic.identity import identify_account
 from microservices.job_processor.logic.leases import own_run
 from microservices.job_processor.logic.places import explain_wait
@@ -28,14 +28,19 @@ class Situation:
         with own_run(self.engine.database, self.run.id, self.epoch) as (session, run):
             hold_run(session, run, reason, self.record.site.api_config)
 
+    def hold_for_site(self, reason: str) -> None:
+        with own_run(self.engine.database, self.run.id, self.epoch) as (session, run):
+            hold_for_site(session, run, reason, self.record.site.api_config)
+
     def keep_turn(self, session: Session, run: Run) -> bool:
         """Whether the run may be sent now; if not, it waits for a place at the site."""
         config = self.record.site.api_config
         reason = explain_wait(session, run, self.account.source, config.max_concurrent_jobs)
         if reason is None:
             return True
-        hold_run(session, run, reason, config)
-        run.waits_for = self.account.source
+        hold_for_site(session, run, reason, config)
+        if run.service_id == self.record.site.id:
+            run.waits_for = self.account.source
         return False
 
     def verify_account(self) -> str | None:

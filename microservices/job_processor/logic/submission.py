@@ -21,9 +21,10 @@ from microservices.job_processor.logic.attempts import (
 )
 from microservices.job_processor.logic.cancellation import cancel_unsent
 from microservices.job_processor.logic.engine import Engine
+from microservices.job_processor.logic.failover import fail_over
 from microservices.job_processor.logic.holding import (
     describe_error,
-    fail_run,
+    give_up_site,
     hold_run,
     put_off,
     settle_site_error,
@@ -53,6 +54,9 @@ def submit_run(engine: Engine, run_id: UUID) -> None:
             unanswered = find_open_attempt(run)
             if unanswered is None and run.cancel_requested_at is not None:
                 cancel_unsent(session, run)
+                return
+            if unanswered is None and run.move_requested_at is not None:
+                fail_over(session, run, "It was asked to leave.")
                 return
         situation = _find_situation(engine, run, epoch, unanswered)
         if situation is None:
@@ -102,7 +106,7 @@ def _leave_catalogue(engine: Engine, run_id: UUID, epoch: int) -> None:
     message = "The site is no longer in the catalogue."
     with own_run(engine.database, run_id, epoch) as (session, run):
         if find_open_attempt(run) is None:
-            fail_run(session, run, describe_error("service_not_found", message, "site", "Choose another site."))
+            give_up_site(session, run, describe_error("service_not_found", message, "site", "Choose another site."))
         else:
             change_run(session, run, run.status, f"{message} Whether it has this job is not known. Ask a curator.")
             put_off(run, 60)
@@ -123,7 +127,7 @@ def _find_welcome(situation: Situation) -> str | None:
     if not site.is_active:
         error = describe_error("service_inactive", "The site is no longer in use.", "site", "Choose another site.")
         with own_run(situation.engine.database, situation.run.id, situation.epoch) as (session, run):
-            fail_run(session, run, error)
+            give_up_site(session, run, error)
         return None
     with own_run(situation.engine.database, situation.run.id, situation.epoch) as (session, run):
         if not situation.keep_turn(session, run):
@@ -131,7 +135,7 @@ def _find_welcome(situation: Situation) -> str | None:
     try:
         probe = loop.run(situation.backend.probe())
         if probe.health != "healthy":
-            situation.hold(f"The site cannot take jobs now: {probe.message}")
+            situation.hold_for_site(f"The site cannot take jobs now: {probe.message}")
             return None
         return situation.verify_account()
     except SiteError as error:

@@ -131,6 +131,15 @@ class Run(Base):
     woken_at: Mapped[datetime | None]
     """When news came that may let it go on; empty since somebody began to look at it."""
     cancel_requested_at: Mapped[datetime | None]
+    choices: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))
+    """Where the run may go, first the target itself (`logic.creation`); empty where there is nothing to choose."""
+    choice: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
+    """Which of them it has."""
+    failover_after_s: Mapped[int] = mapped_column(Integer, default=900, server_default=text("900"))
+    away_since: Mapped[datetime | None]
+    """Since when the site has been unavailable or full, without a break, for a run that is not there yet."""
+    move_requested_at: Mapped[datetime | None]
+    """When it was to leave the site for the next choice; for a job that is there, once its end is confirmed."""
     lease_owner: Mapped[str | None]
     lease_until: Mapped[datetime | None]
     lease_epoch: Mapped[int] = mapped_column(BigInteger, default=0)
