@@ -108,5 +108,6 @@ export const account = {
   permissions: [],
   tier: 'development',
   is_active: true,
+  mfa_enabled: false,
   created_at: AT,
 };

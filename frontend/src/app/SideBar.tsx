@@ -1,4 +1,5 @@
 import AddOutlined from '@mui/icons-material/AddOutlined';
+import BookmarkBorderOutlined from '@mui/icons-material/BookmarkBorderOutlined';
 import HubOutlined from '@mui/icons-material/HubOutlined';
 import MonitorHeartOutlined from '@mui/icons-material/MonitorHeartOutlined';
 import NotificationsOutlined from '@mui/icons-material/NotificationsOutlined';
@@ -16,6 +17,7 @@ import { useUnreadCount } from '@/features/notifications/api/queries';
 import { mayCurate, mayOperate, useAccount } from '@/shared/api/account';
 import { Brand } from '@/shared/ui/Brand';
 import { LanguageChoice } from '@/shared/ui/LanguageChoice';
+import { TextLink } from '@/shared/ui/links';
 
 import { NavItem } from './NavItem';
 
@@ -39,6 +41,7 @@ export function SideBar({ live, onNavigate }: Props) {
         <Box component="ul" sx={{ m: 0, p: 0, listStyle: 'none', display: 'grid', gap: 0.5 }}>
           <NavItem to="/jobs/new" icon={<AddOutlined />} label={t('nav.newJob')} />
           <NavItem to="/jobs" icon={<ScienceOutlined />} label={t('nav.jobs')} exact={!onJobPage} />
+          <NavItem to="/templates" icon={<BookmarkBorderOutlined />} label={t('nav.templates')} />
           <NavItem to="/sites" icon={<HubOutlined />} label={t('nav.sites')} />
           <NavItem
             to="/notifications"
@@ -59,7 +62,16 @@ export function SideBar({ live, onNavigate }: Props) {
         </Box>
         {account && (
           <Box sx={{ borderTop: '1px solid #2f5652', pt: 1.5 }}>
-            <Typography sx={{ fontWeight: 600, overflowWrap: 'anywhere' }}>{account.full_name}</Typography>
+            <TextLink
+              to="/account"
+              color="inherit"
+              underline="hover"
+              title={t('account.title')}
+              {...(onNavigate && { onClick: onNavigate })}
+              sx={{ display: 'block', fontWeight: 600, overflowWrap: 'anywhere' }}
+            >
+              {account.full_name}
+            </TextLink>
             <Typography variant="caption" component="div" sx={{ color: '#c3d6d0', overflowWrap: 'anywhere' }}>
               {account.organization.name}
             </Typography>

@@ -24,6 +24,8 @@ export function findChanged(event: LiveEvent): QueryKey[] {
       return [['overview']];
     case 'site_credential.changed':
       return [['credentials']];
+    case 'second_factor.changed':
+      return [['second-factor']];
     case 'notification.created':
       return [['notifications']];
     default:
