@@ -173,7 +173,8 @@ class RunError(BaseModel):
 class RunView(BaseModel):
     """`next_try_at`: when a run that cannot go on at the moment is tried again. `alternates`: those that are left.
 
-    `move_requested_at`: since when it is to leave its site for the next alternate.
+    `move_requested_at`: since when it is to leave its site for the next alternate. `estimated_finish_at`: by how long
+    others of its size took there; None where that is not known. `is_slow`: far slower than those, as `pace` says.
     """
 
     id: UUID
@@ -193,6 +194,9 @@ class RunView(BaseModel):
     results: int
     alternates: list[Choice]
     move_requested_at: datetime | None
+    estimated_finish_at: datetime | None
+    is_slow: bool
+    pace: str
 
 
 class JobView(BaseModel):

@@ -9,6 +9,7 @@ from celery.signals import worker_init
 
 from microservices.job_processor.logic.collection import collect_results
 from microservices.job_processor.logic.engine import Engine
+from microservices.job_processor.logic.failover import move_stalled_runs
 from microservices.job_processor.logic.leases import LeaseLostError
 from microservices.job_processor.logic.polling import poll_due_runs
 from microservices.job_processor.logic.shares import Shares
@@ -99,3 +100,4 @@ def register_tasks(app: Celery, engine: Engine) -> None:
     @app.task(name=TIDY_TASK)
     def tidy() -> None:
         clean_spool(engine.database, engine.settings.spool_dir)
+        move_stalled_runs(engine.database)

@@ -9,6 +9,7 @@ from uuid import UUID
 from microservices.contracts.file_manager import ResultRecord
 from microservices.job_processor.logic.accuracy import BIN_EDGES, Tally, add_up, choose_accuracy, read_tally
 from microservices.job_processor.logic.coverage import order_chromosome, read_coverage, tell_losses
+from microservices.job_processor.logic.estimates import estimate_run
 from microservices.job_processor.logic.failover import list_alternates
 from microservices.job_processor.logic.lifecycle import job_progress
 from microservices.job_processor.models import (
@@ -55,10 +56,14 @@ def show_job(job: Job) -> JobView:
 
 
 def show_run(run: Run) -> RunView:
+    estimate = estimate_run(run)
     derived = {
         "attempts": len(run.attempts),
         "next_try_at": _find_next_try(run),
         "alternates": [{name: one[name] for name in Choice.model_fields} for one in list_alternates(run)],
+        "estimated_finish_at": estimate.finish_at,
+        "is_slow": estimate.is_slow,
+        "pace": estimate.pace,
     }
     fields = {name: getattr(run, name) for name in RunView.model_fields if name not in derived}
     return RunView.model_validate(fields | derived)

@@ -160,8 +160,8 @@ def poll(world: World, run_id: UUID) -> list[UUID]:
     return ready
 
 
-def bring_to_site(world: World, person: Person) -> tuple[str, UUID]:
-    job_id, run_id = person.submit_job()
+def bring_to_site(world: World, person: Person, **changes: Any) -> tuple[str, UUID]:
+    job_id, run_id = person.submit_job(**changes)
     submit_run(world.engine, run_id)
     assert person.get_run(job_id)["status"] == "running"
     return job_id, run_id

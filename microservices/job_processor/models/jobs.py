@@ -93,6 +93,13 @@ class Run(Base):
             postgresql_where=text("status NOT IN ('completed', 'failed', 'cancelled')"),
         ),
         Index(
+            "ix_job_runs_completed",
+            "service_id",
+            "panel_id",
+            "finished_at",
+            postgresql_where=text("status = 'completed'"),
+        ),
+        Index(
             "ix_job_runs_site",
             "service_id",
             postgresql_where=text("status NOT IN ('completed', 'failed', 'cancelled')"),

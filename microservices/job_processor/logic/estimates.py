@@ -1,0 +1,117 @@
+"""When a run will be done, and whether it is far slower than usual: by how long the site took for others of its size.
+
+Everybody's completed runs at the same panel count: how fast a site is does not depend on who asks.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median, quantiles
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, object_session
+
+from microservices.job_processor.models import Job, JobInput, Run
+from microservices.kernel.db import utc_now
+
+_NEWEST = 100
+_FEWEST = 5
+# Inputs whose bytes differ by no more than this factor take about as long.
+_ALIKE = 4
+_FRESH_S = 300
+_FAR_SLOWER = 2
+_STALLED = 4
+_SHORTEST_S = 600
+
+
+class Done(NamedTuple):
+    """A completed run: from its submission until its results were here."""
+
+    input_bytes: int
+    seconds: float
+
+
+class Kind(NamedTuple):
+    """Runs that are alike but for their sizes."""
+
+    service_id: UUID
+    panel_id: UUID
+    mode: str
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """`pace`: in words, where the run is far slower than usual, else empty."""
+
+    finish_at: datetime | None = None
+    is_slow: bool = False
+    is_stalled: bool = False
+    pace: str = ""
+
+
+class Durations:
+    """How long runs have taken, by kind; read anew after 5 min, so that watching thousands of runs costs nothing."""
+
+    def __init__(self) -> None:
+        self._known: dict[Kind, tuple[float, list[Done]]] = {}
+
+    def list_done(self, session: Session, kind: Kind) -> list[Done]:
+        at, done = self._known.get(kind, (0.0, []))
+        now = time.monotonic()
+        if kind not in self._known or now - at > _FRESH_S:
+            done = _read_done(session, kind)
+            self._known[kind] = (now, done)
+        return done
+
+
+DURATIONS = Durations()
+"""Of this process."""
+
+
+def _read_done(session: Session, kind: Kind) -> list[Done]:
+    size = select(func.sum(JobInput.size)).where(JobInput.job_id == Run.job_id).scalar_subquery()
+    statement = (
+        select(size, Run.finished_at - Run.submitted_at)
+        .join(Job, Job.id == Run.job_id)
+        .where(Run.service_id == kind.service_id, Run.panel_id == kind.panel_id, Run.status == "completed")
+        .where(Job.parameters["mode"].astext == kind.mode, Run.submitted_at.is_not(None))
+        .order_by(Run.finished_at.desc())
+        .limit(_NEWEST)
+    )
+    return [Done(int(input_bytes), took.total_seconds()) for input_bytes, took in session.execute(statement)]
+
+
+def estimate_run(run: Run, durations: Durations = DURATIONS, *, at_least_s: float = _SHORTEST_S) -> Estimate:
+    """Nothing where the run is not at its site, or too few alike are known; before `at_least_s` none is slow."""
+    session = object_session(run)
+    if run.status not in ("running", "collecting") or run.submitted_at is None or session is None:
+        return Estimate()
+    size = sum(source.size for source in run.job.inputs)
+    kind = Kind(run.service_id, run.panel_id, run.job.parameters["mode"])
+    done = durations.list_done(session, kind)
+    took = sorted(one.seconds for one in done if one.input_bytes <= size * _ALIKE and size <= one.input_bytes * _ALIKE)
+    if len(took) < _FEWEST:
+        return Estimate()
+    return _compare(run.submitted_at, took, at_least_s)
+
+
+def _compare(began_at: datetime, took: list[float], at_least_s: float) -> Estimate:
+    """Of the runs that took longer than this one has up to now, the middle one tells when it will end."""
+    elapsed_s = (utc_now() - began_at).total_seconds()
+    longer = [seconds for seconds in took if seconds > elapsed_s]
+    finish_at = began_at + timedelta(seconds=median(longer)) if longer else None
+    slowest_s = quantiles(took, n=10, method="inclusive")[-1]
+    if elapsed_s < max(_FAR_SLOWER * slowest_s, at_least_s):
+        return Estimate(finish_at)
+    pace = f"Far slower than usual at this site: {tell_span(elapsed_s)}, usually {tell_span(median(took))}."
+    return Estimate(finish_at, True, elapsed_s >= _STALLED * slowest_s, pace)
+
+
+def tell_span(seconds: float) -> str:
+    """In the unit that people would use: `50 s`, `40 min`, `3 h`, `2 days`."""
+    for unit, length_s, most in (("s", 1, 90), ("min", 60, 90), ("h", 3600, 48)):
+        if seconds < most * length_s:
+            return f"{max(1, round(seconds / length_s))} {unit}"
+    return f"{round(seconds / 86_400)} days"
