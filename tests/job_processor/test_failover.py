@@ -221,6 +221,16 @@ def test_a_held_run_moves_as_soon_as_it_is_asked_to(world: World, person: Person
     assert ask_to_move(person, job_id, uuid4()).json()["code"] == "run_not_found"
 
 
+def test_a_run_that_is_to_move_while_its_site_is_being_probed_is_not_sent_there(
+    world: World, person: Person, second: SecondSite
+) -> None:
+    job_id, run_id = submit_with_alternate(person, second)
+    world.site.on_probe = lambda: ask_to_move(person, job_id, run_id).raise_for_status()
+    submit_run(world.engine, run_id)
+    run = person.get_run(job_id)
+    assert (run["service_id"], run["attempts"], world.site.received) == (str(second.service_id), 0, 0)
+
+
 def test_residency_is_decided_for_the_alternate_too(world: World, person: Person, second: SecondSite) -> None:
     job_id, run_id = submit_with_alternate(person, second, residency={"countries": ["ZA", "KE"]})
     world.peers.site = {"country": "US"}

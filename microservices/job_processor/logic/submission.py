@@ -180,6 +180,8 @@ def _open(situation: Situation, identity: str, links: Mapping[UUID, str], verdic
         if run.cancel_requested_at is not None:
             cancel_unsent(session, run)
             return None
+        if run.move_requested_at is not None and fail_over(session, run, "It was asked to leave."):
+            return None
         hold_places(session, run, situation.account.source)
         if not situation.keep_turn(session, run):
             return None
