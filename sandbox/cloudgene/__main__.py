@@ -10,6 +10,7 @@ import uvicorn
 from sandbox.cloudgene.accounts import AccountsFileError, import_accounts
 from sandbox.cloudgene.app import create_app
 from sandbox.cloudgene.database import open_database
+from sandbox.cloudgene.faults import FaultGate
 from sandbox.cloudgene.settings import SiteSettings
 from sandbox.engine.choice import ENGINE_NAMES
 from sandbox.engine.window import EngineError
@@ -25,6 +26,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--name", default=SiteSettings.name, help="shown to people")
     parser.add_argument("--engine", choices=ENGINE_NAMES, default=os.environ.get("SANDBOX_ENGINE", "auto"))
     parser.add_argument("--settle-seconds", type=float, default=SiteSettings.settle_seconds)
+    parser.add_argument("--retention-days", type=float, default=SiteSettings.retention_days, help="0: for ever")
     for field in ("slots", "processes", "max_jobs_per_user", "max_downloads", "max_upload_bytes"):
         _add_number(parser, field)
     for field in ("chunk_size", "overlap", "min_samples", "max_samples"):
@@ -51,7 +53,7 @@ def main() -> int:
     except (EngineError, AccountsFileError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    uvicorn.run(app, host=host, port=port, log_level="info", access_log=False)
+    uvicorn.run(FaultGate(app, app.state.control), host=host, port=port, log_level="info", access_log=False)
     return 0
 
 

@@ -8,10 +8,11 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from sandbox.cloudgene.control import Control, read_key
 from sandbox.cloudgene.database import open_database
 from sandbox.cloudgene.engine import JobEngine
 from sandbox.cloudgene.errors import FrameworkError, answer_framework_error, install_handlers
-from sandbox.cloudgene.routes import jobs, results, server, users
+from sandbox.cloudgene.routes import control, jobs, results, server, users
 from sandbox.cloudgene.settings import SiteSettings
 from sandbox.cloudgene.site import Site, find_caller
 from sandbox.cloudgene.tokens import read_secret
@@ -25,8 +26,9 @@ def create_app(settings: SiteSettings) -> FastAPI:
         folder.mkdir(parents=True, exist_ok=True)
     app = FastAPI(title=settings.name, docs_url=None, redoc_url=None, openapi_url=None, lifespan=run_engine)
     app.state.settings = settings
+    app.state.control = Control(read_key(settings.data_dir / "control.key"))
     install_handlers(app)
-    for module in (server, users, jobs, results):
+    for module in (server, users, jobs, results, control):
         app.include_router(module.router)
     app.add_exception_handler(HTTPException, refuse_request)
     return app
@@ -37,7 +39,7 @@ async def run_engine(app: FastAPI) -> AsyncIterator[None]:
     """The slots work as long as the site is up; what still runs at the end is killed."""
     settings: SiteSettings = app.state.settings
     database = open_database(settings.data_dir / "site.sqlite3")
-    engine = JobEngine(settings, database)
+    engine = JobEngine(settings, database, app.state.control)
     app.state.site = Site(settings, database, read_secret(settings.data_dir / "token.key"), engine)
     slots = [asyncio.create_task(engine.work()) for _ in range(settings.slots)]
     yield

@@ -13,11 +13,13 @@ import sys
 import traceback
 from pathlib import Path
 
+from sandbox.cloudgene.control import Control
 from sandbox.cloudgene.downloads import register_files, share_files
 from sandbox.cloudgene.execution import make_task, write_choices, write_log
 from sandbox.cloudgene.jobs import (
     Job,
     State,
+    age_job,
     empty_steps,
     load_jobs,
     now_ms,
@@ -34,7 +36,8 @@ LINE_LIMIT = 2**20  # bytes of one message of the pipeline
 class JobEngine:
     """Runs as many jobs at once as there are slots; all methods are for the event loop of the site."""
 
-    def __init__(self, settings: SiteSettings, database: sqlite3.Connection) -> None:
+    def __init__(self, settings: SiteSettings, database: sqlite3.Connection, control: Control) -> None:
+        self.control = control
         self.jobs: dict[str, Job] = load_jobs(database)
         self._settings = settings
         self._database = database
@@ -56,6 +59,25 @@ class JobEngine:
     def count_in_engine(self, owner: str) -> int:
         """Waiting jobs count as well."""
         return sum(job.in_engine for job in self.jobs.values() if job.owner == owner)
+
+    @property
+    def max_jobs_per_user(self) -> int:
+        """Waiting and running ones."""
+        told = self.control.max_jobs_per_user
+        return self._settings.max_jobs_per_user if told is None else told
+
+    async def pause(self, paused: bool) -> None:
+        """Waiting jobs wait on, or go on."""
+        self.control.paused = paused
+        async with self._arrived:
+            self._arrived.notify_all()
+
+    def age(self, job: Job) -> None:
+        """What time has done to it; a retired job's files are gone, and still listed."""
+        if age_job(job, self._settings.retention_days, self._settings.notice_days):
+            save_job(self._database, job)
+            if job.state is State.RETIRED:
+                shutil.rmtree(self.folder(job) / "output", ignore_errors=True)
 
     @property
     def queue_size(self) -> int:
@@ -101,7 +123,7 @@ class JobEngine:
         """One slot: takes jobs for as long as the site runs."""
         while True:
             async with self._arrived:
-                await self._arrived.wait_for(lambda: self._waiting)
+                await self._arrived.wait_for(lambda: self._waiting and not self.control.paused)
                 job = self.jobs[self._waiting.pop(0)]
                 job.state, job.start_time, job.steps = State.RUNNING, now_ms(), empty_steps()
             await self._run(job)
@@ -163,7 +185,7 @@ class JobEngine:
 
     async def _run_pipeline(self, job: Job) -> int:
         """In a session of its own, so that all its processes can be ended at once."""
-        task = make_task(self.folder(job), job, self._settings)
+        task = make_task(self.folder(job), job, self._settings, self.control.take_fault("run") or "")
         with (self.folder(job) / "job.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "sandbox.cloudgene.pipeline"),

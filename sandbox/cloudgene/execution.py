@@ -9,7 +9,7 @@ from sandbox.cloudgene.pipeline.task import Task
 from sandbox.cloudgene.settings import SiteSettings
 
 
-def make_task(folder: Path, job: Job, settings: SiteSettings) -> Task:
+def make_task(folder: Path, job: Job, settings: SiteSettings, fault: str = "") -> Task:
     """Empties what an earlier run of the job left; fields that were not submitted have the site's defaults."""
     choices = job.choices
     panel = resolve_panel(settings.panels_folder, choices["refpanel"])
@@ -35,6 +35,7 @@ def make_task(folder: Path, job: Job, settings: SiteSettings) -> Task:
         processes=settings.processes,
         min_samples=settings.min_samples,
         max_samples=settings.max_samples,
+        fault=fault,
     )
 
 

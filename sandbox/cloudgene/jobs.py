@@ -2,12 +2,12 @@
 
 import json
 import sqlite3
-import time
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
+from sandbox.cloudgene.clock import CLOCK, DAY_MS
 from sandbox.cloudgene.database import next_number
 from sandbox.cloudgene.pipeline.messages import Group, Kind, Message
 
@@ -22,6 +22,9 @@ class State(IntEnum):
     SUCCESS = 4
     FAILED = 5
     CANCELLED = 6
+    RETIRED = 7
+    SUCCESS_NOTIFIED = 8
+    FAILED_NOTIFIED = 9
     DELETED = 10
 
 
@@ -78,7 +81,7 @@ def empty_steps() -> list[Step]:
 
 def now_ms() -> int:
     """The site's clock."""
-    return int(time.time() * 1000)
+    return CLOCK.now_ms()
 
 
 def make_job_id(taken: dict[str, Job]) -> str:
@@ -104,6 +107,22 @@ def number_steps(database: sqlite3.Connection, job: Job) -> None:
     job.output_id = next_number(database)
     for step in job.steps:
         step.id = next_number(database)
+
+
+def age_job(job: Job, retention_days: float, notice_days: float) -> bool:
+    """Whether time has changed it: some days after its end the owner is told of the deletion, and then the files go.
+
+    0 days: they are kept.
+    """
+    if not retention_days or not job.left_engine or job.state in (State.DEAD, State.RETIRED, State.DELETED):
+        return False
+    ends = job.end_time + int(retention_days * DAY_MS)
+    notified = State.SUCCESS_NOTIFIED if job.state in (State.SUCCESS, State.SUCCESS_NOTIFIED) else State.FAILED_NOTIFIED
+    state = State.RETIRED if now_ms() >= ends else notified if now_ms() >= ends - notice_days * DAY_MS else job.state
+    if state is job.state:
+        return False
+    job.state, job.deleted_on = state, ends
+    return True
 
 
 def load_jobs(database: sqlite3.Connection) -> dict[str, Job]:

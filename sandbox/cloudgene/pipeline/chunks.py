@@ -54,3 +54,18 @@ def cut_chunks(matched: list[Record], typed_only: list[Record], size: int) -> li
         share = float(shared[inside].mean())
         chunks.append(Chunk(both[0].contig, start, start + size - 1, int(inside.sum()), share, poor))
     return chunks
+
+
+def lose_chunks(chunks: list[Chunk], fault: str) -> list[Chunk]:
+    """What is left, without a word, by a pipeline that loses some on purpose: the middle half of each contig, or all of
+    the last contig."""
+    if fault == "lose_chromosome":
+        return [chunk for chunk in chunks if chunk.contig != chunks[-1].contig]
+    if fault != "lose_chunk":
+        return chunks
+    kept: list[Chunk] = []
+    for contig in dict.fromkeys(chunk.contig for chunk in chunks):
+        own = [chunk for chunk in chunks if chunk.contig == contig]
+        quarter = (len(own) + 2) // 4
+        kept += own[:quarter] + own[len(own) - quarter :]
+    return kept

@@ -12,7 +12,8 @@ class PipelineError(Exception):
 
 @dataclass(frozen=True)
 class Task:
-    """Paths are absolute; `chunk_size` and `overlap` are base pairs; choices are as the owner submitted them."""
+    """Paths are absolute; `chunk_size` and `overlap` are base pairs; choices are as the owner submitted them.
+    `fault` is what is to go wrong on purpose (`lose_chunk`, `lose_chromosome`)."""
 
     files: list[Path]
     output: Path
@@ -32,6 +33,7 @@ class Task:
     processes: int
     min_samples: int
     max_samples: int
+    fault: str = ""
 
     @property
     def imputes(self) -> bool:

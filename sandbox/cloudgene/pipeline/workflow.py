@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from sandbox.cloudgene.pipeline.archives import pack_archive
-from sandbox.cloudgene.pipeline.chunks import Chunk, cut_chunks
+from sandbox.cloudgene.pipeline.chunks import Chunk, cut_chunks, lose_chunks
 from sandbox.cloudgene.pipeline.messages import Group, Kind, tell, tell_progress
 from sandbox.cloudgene.pipeline.reports import (
     describe_remainder,
@@ -34,7 +34,7 @@ def run_workflow(task: Task) -> None:
     uploads = _validate(task, panel)
     judgement, chunks = _control_quality(task, panel, uploads)
     if task.imputes:
-        _impute(task, panel, uploads, judgement, chunks)
+        _impute(task, panel, uploads, judgement, lose_chunks(chunks, task.fault))
     tell(Group.SUMMARY, "Data have been exported successfully.")
 
 

@@ -35,7 +35,7 @@ async def submit_job(request: Request, site: CurrentSite, caller: KnownCaller, a
     all, so that a wrong value gives a job that fails."""
     submission = await read_submission(request, site.settings.max_upload_bytes)
     refuse_during_maintenance(request)
-    limit = site.settings.max_jobs_per_user
+    limit = site.engine.max_jobs_per_user
     if site.engine.count_in_engine(caller.account.username) >= limit:
         raise CloudgeneError(400, f"Only {limit} jobs per user can be executed simultaneously.")
     _check_application(site, application)
@@ -86,6 +86,8 @@ async def list_jobs(
         for job in site.engine.jobs.values()
         if job.owner == caller.account.username and job.state is not State.DELETED
     ]
+    for job in own:
+        site.engine.age(job)
     own.sort(key=lambda job: job.id, reverse=True)
     size = PAGE_SIZE if page else max(len(own), 1)
     first = ((page or 1) - 1) * size
@@ -142,6 +144,7 @@ def find_job(site: Site, caller: Caller, job_id: str) -> Job:
         raise CloudgeneError(404, f"Job {job_id} not found.")
     if job.owner != caller.account.username and not caller.account.admin:
         raise CloudgeneError(403, "Access denied.")
+    site.engine.age(job)
     return job
 
 

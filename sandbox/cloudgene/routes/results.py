@@ -61,6 +61,7 @@ def _send(site: Site, file: ResultFile | None) -> StreamingResponse:
     """Chunked, without a length and with a type that says nothing; every request uses up one download."""
     if file is None:
         raise CloudgeneError(404, "download not found.")
+    site.engine.age(site.engine.jobs[file.job])
     if not take_download(site.database, file.hash):
         raise CloudgeneError(400, "number of max downloads exceeded.")
     path = site.settings.jobs_folder / file.job / "output" / file.name

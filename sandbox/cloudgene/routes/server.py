@@ -49,7 +49,7 @@ async def show_server(site: CurrentSite, caller: AnyCaller) -> dict[str, Any]:
 @router.get("/counters")
 async def show_counters(site: CurrentSite) -> dict[str, Any]:
     """How busy the site is."""
-    complete = sum(job.state is State.SUCCESS for job in site.engine.jobs.values())
+    complete = sum(job.state in (State.SUCCESS, State.SUCCESS_NOTIFIED) for job in site.engine.jobs.values())
     return {
         "complete": {"runs": complete},
         "queue": {"size": site.engine.queue_size},
