@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal, Protocol
 from uuid import UUID
 
-from microservices.backends.description import SiteDescription
+from microservices.backends.description import Capabilities, SiteDescription
 from microservices.contracts.curation import ApiConfig, ApiType
 
 Whose = Literal["input", "site", "platform"]
@@ -99,6 +99,7 @@ class SiteProbe:
     fix: str = ""
     code: str = ""
     api_version: str | None = None
+    capabilities: Capabilities | None = None
 
 
 @dataclass(frozen=True)

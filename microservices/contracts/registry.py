@@ -28,6 +28,22 @@ class SiteRecord(BaseModel):
     has_credential: bool
 
 
+class SiteCapabilities(BaseModel):
+    """What can be counted on at a site; None: it leaves that open.
+
+    `lists_panels`: its catalogue can be read. `finds_by_mark`: a submission whose answer was lost is found again.
+    `cancels`: a cancelled run really ends there. `hands_out_results`: without a disk in common. `resumes_downloads`:
+    where they broke. `takes_files`: input travels with the submission; else the site fetches it.
+    """
+
+    lists_panels: bool | None
+    finds_by_mark: bool | None
+    cancels: bool | None
+    hands_out_results: bool | None
+    resumes_downloads: bool | None
+    takes_files: bool | None
+
+
 class SiteHealth(BaseModel):
     """`GET /internal/sites` (all of them, switched off or not), and `POST /internal/sites/{id}/probe` (a new probe).
 
@@ -45,6 +61,7 @@ class SiteHealth(BaseModel):
     last_health_check: datetime | None
     offline_since: datetime | None = None
     auto_deactivated_at: datetime | None = None
+    capabilities: SiteCapabilities | None = None
 
 
 class SiteAvailability(BaseModel):

@@ -61,6 +61,8 @@ class ImputationService(Base):
     auto_deactivated_at: Mapped[datetime | None] = mapped_column(_Time)
     version: Mapped[str | None] = mapped_column(sa.Text)
     api_version: Mapped[str | None] = mapped_column(sa.Text)
+    capabilities: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """What the platform can count on there (`backends.description.Capabilities`); None: it was never told."""
 
     next_check_at: Mapped[datetime] = mapped_column(_Time, server_default=sa.func.now())
     claim_id: Mapped[UUID | None]

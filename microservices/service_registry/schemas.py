@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from microservices.contracts.curation import ApiType, Build
-from microservices.contracts.registry import HealthStatus
+from microservices.contracts.registry import HealthStatus, SiteCapabilities
 from microservices.kernel.pagination import ListQuery
 
 
@@ -96,7 +96,7 @@ class ServiceHealth(BaseModel):
 class ServiceItem(ServiceHealth):
     """A site. `is_active` is the effective one: neither a curator nor long silence has switched it off.
 
-    `version` is that of its software, as the site tells it to everybody.
+    `version` is that of its software, as the site tells it to everybody; `capabilities` None: it was never reached.
     """
 
     model_config = ConfigDict(from_attributes=True, populate_by_name=True)
@@ -114,6 +114,7 @@ class ServiceItem(ServiceHealth):
     api_config: dict[str, Any] = Field(validation_alias="public_config")
     is_active: bool = Field(validation_alias="is_in_use")
     version: str | None
+    capabilities: SiteCapabilities | None
     supported_formats: list[str]
     max_file_size_mb: int | None
     min_samples: int | None

@@ -83,3 +83,15 @@ def test_check_health_now_says_when_the_registry_is_away(browser: httpx.Client, 
         registry.start()
     assert page.status_code == answer.status_code == 200
     assert f"{site.name} not known – {live_health.NO_ANSWER.capitalize()}." in read_text(answer)
+
+
+def test_a_sites_page_says_what_can_be_counted_on_there(browser: httpx.Client, registry: StubRegistry) -> None:
+    told = {"lists_panels": True, "finds_by_mark": False, "cancels": None}
+    told |= dict.fromkeys(("hands_out_results", "resumes_downloads", "takes_files"))
+    known, new = add_site(name="Known"), add_site(name="New")
+    registry.tell_health(known.pk, capabilities=told)
+    registry.tell_health(new.pk)
+    page = read_text(browser.get(f"{SERVICES}{known.pk}/change/"))
+    assert "Finds a lost submission no: after a lost answer somebody has to ask the site&#x27;s operators" in page
+    assert "Cancels runs not told" in page
+    assert "not known before it has answered" in read_text(browser.get(f"{SERVICES}{new.pk}/change/"))

@@ -20,6 +20,22 @@ def test_a_site_is_probed_at_arrival_and_found_healthy(registry: Registry) -> No
 
 
 @pytest.mark.parametrize(
+    ("mode", "api_type", "finds", "lists"), [("healthy", "michigan", True, True), ("wes", "ga4gh", True, False)]
+)
+def test_what_can_be_counted_on_at_a_site_is_shown_to_people(
+    registry: Registry, mode: Any, api_type: str, finds: bool, lists: bool
+) -> None:
+    document = registry.describe_site(mode, api_type=api_type)
+    site_id = registry.store(document)
+    told = registry.wait_for_check(site_id)["capabilities"]
+    assert (told["finds_by_mark"], told["lists_panels"]) == (finds, lists)
+    registry.sites.modes[document["base_url"].rsplit("/", 1)[1]] = "html"
+    registry.check(site_id, ("operator",), force="true")
+    service = registry.read(f"/services/{site_id}")
+    assert (service["health_status"], service["capabilities"]) == ("unhealthy", told)  # what it was is still known
+
+
+@pytest.mark.parametrize(
     ("mode", "status", "words"),
     [("maintenance", "degraded", "Back on Monday."), ("html", "unhealthy", "")],
 )

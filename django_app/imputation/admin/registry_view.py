@@ -35,6 +35,7 @@ class RegistryColumns:
         "error_message",
         "last_health_check",
         "auto_deactivated",
+        "capabilities",
         "sync_state",
     )
 
@@ -82,6 +83,15 @@ class RegistryColumns:
         if health.auto_deactivated_at is None:
             return "no"
         return f"since {_write_time(health.auto_deactivated_at)}, after long silence; it comes back by itself"
+
+    @admin.display(description="What can be counted on")
+    def capabilities(self, service: ImputationService) -> str:
+        health = _find_health(service)
+        if isinstance(health, str):
+            return health
+        if health.capabilities is None:
+            return "not known before it has answered"
+        return render_to_string("imputation/capabilities.html", {"told": health.capabilities})
 
     @admin.display(description="Sync state", ordering="sync_state")
     def sync_state(self, service: Any) -> str:

@@ -10,6 +10,7 @@ from microservices.backends.answers import Answer
 from microservices.backends.base import CredentialCheck, CredentialRefusedError, SiteError, SiteProbe
 from microservices.backends.ga4gh_wes.answers import explain_answer, read_model
 from microservices.backends.ga4gh_wes.client import WesClient
+from microservices.backends.ga4gh_wes.dialect import list_capabilities, recognise
 from microservices.backends.ga4gh_wes.tokens import get_token, read_expiry
 from microservices.backends.ga4gh_wes.wire import ServiceInfo
 from microservices.backends.responses import MAX_PROBE_BYTES
@@ -37,7 +38,8 @@ async def probe_server(client: WesClient) -> SiteProbe:
     except SiteError as error:
         return SiteProbe("unhealthy", elapsed_ms, error.message, fix=error.fix, code=error.code)
     message = f"{name_site(client, info)} answers."
-    return SiteProbe("healthy", elapsed_ms, message, info.version, api_version=find_newest(info.supported_wes_versions))
+    newest, capabilities = find_newest(info.supported_wes_versions), list_capabilities(recognise(info))
+    return SiteProbe("healthy", elapsed_ms, message, info.version, api_version=newest, capabilities=capabilities)
 
 
 def find_newest(versions: Iterable[str]) -> str | None:

@@ -38,7 +38,7 @@ async def describe_site(client: CloudgeneClient) -> SiteDescription:
         version=server.apps[0].version if server.apps else None,
         apps=tuple(summary.id for summary in server.apps),
         limits=_DEFAULTS if generation != "2" else replace(_DEFAULTS, max_file_size_mb=None),
-        capabilities=_list_capabilities(generation),
+        capabilities=list_capabilities(generation),
     )
     if server.maintenace:
         words = explain_maintenance(server)
@@ -76,7 +76,7 @@ def recognise_generation(server: ServerAnswer) -> str:
     return "3" if any(app.version for app in server.apps) else "2"
 
 
-def _list_capabilities(generation: str) -> Capabilities:
+def list_capabilities(generation: str) -> Capabilities:
     """Cloudgene 2 serves ranges; of 3 only sites with object storage do, and they do not say which they are."""
     return Capabilities(
         lists_panels=True,

@@ -8,7 +8,7 @@ from microservices.backends.base import Health, SiteError, SiteProbe, SiteUnavai
 from microservices.backends.michigan.answers import explain_answer
 from microservices.backends.michigan.catalogue import SERVER_PATH, read_running_server
 from microservices.backends.michigan.client import CloudgeneClient
-from microservices.backends.michigan.description import COUNTERS_PATH
+from microservices.backends.michigan.description import COUNTERS_PATH, list_capabilities, recognise_generation
 from microservices.backends.michigan.wire import ServerAnswer
 from microservices.backends.responses import MAX_PROBE_BYTES
 
@@ -32,7 +32,8 @@ async def probe_server(client: CloudgeneClient) -> SiteProbe:
         health: Health = "degraded" if error.code == "maintenance" else "unhealthy"
         return SiteProbe(health, elapsed_ms, error.message, fix=error.fix, code=error.code)
     version = found.apps[0].version if found.apps else None
-    return SiteProbe("healthy", elapsed_ms, f"{found.name} answers.", version)
+    capabilities = list_capabilities(recognise_generation(found))
+    return SiteProbe("healthy", elapsed_ms, f"{found.name} answers.", version, capabilities=capabilities)
 
 
 async def _ask(client: CloudgeneClient, path: str) -> tuple[Answer | SiteError, float]:

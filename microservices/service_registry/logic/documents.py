@@ -106,7 +106,7 @@ def _probed_facts(site: ImputationService | None) -> list[Any]:
 def _start_over(session: Session, site: ImputationService) -> None:
     """What was known is of another address; a probe that is on its way to that one loses its claim."""
     site.claim_id = site.claimed_until = None
-    site.offline_since = site.answering_since = site.auto_deactivated_at = None
+    site.offline_since = site.answering_since = site.auto_deactivated_at = site.capabilities = None
     if site.is_active:
         site.next_check_at = utc_now()
         ring(session, SITE_DUE)

@@ -30,12 +30,13 @@ _WRITE_FINDINGS = sa.text("""
         last_health_check = found.last_health_check, offline_since = found.offline_since,
         auto_deactivated_at = found.auto_deactivated_at, answering_since = found.answering_since,
         version = coalesce(found.version, site.version), api_version = coalesce(found.api_version, site.api_version),
-        next_check_at = found.next_check_at,
+        capabilities = coalesce(found.capabilities, site.capabilities), next_check_at = found.next_check_at,
         claim_id = NULL, claimed_until = NULL
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS found (
         id uuid, health_status text, is_available boolean, response_time_ms double precision, error_message text,
         last_health_check timestamptz, offline_since timestamptz, auto_deactivated_at timestamptz,
-        answering_since timestamptz, version text, api_version text, next_check_at timestamptz)
+        answering_since timestamptz, version text, api_version text, capabilities jsonb,
+        next_check_at timestamptz)
     WHERE site.id = found.id
 """)
 _WRITE_LOG = sa.text("""
