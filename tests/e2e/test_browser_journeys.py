@@ -7,6 +7,7 @@ import signal
 import time
 from pathlib import Path
 
+import pyotp
 import pysam
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -205,3 +206,61 @@ def keep_killing(platform: Platform, name: str, until: Locator) -> None:
         process = platform.processes()[name]
         if process["pid"] not in (None, killed):
             os.kill(killed := process["pid"], signal.SIGKILL)
+
+
+def test_an_account_with_a_second_factor_is_opened_by_its_app_or_a_recovery_code(
+    platform: Platform, visit: Visit
+) -> None:
+    with visit(expected=[400]) as page:
+        account = register(page)
+        app, recovery_code = set_up_second_factor(page, account["password"])
+        log_out(page)
+        begin_log_in(page, account)
+        code = page.get_by_label("Code of your app")
+        expect(code).to_be_focused()
+        inspect(page)
+        code.fill("no code")
+        code.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("The code is wrong")
+        code.fill(app.at(int(time.time()) + 30))  # the code of now was used to set it up
+        code.press("Enter")
+        expect(page.get_by_role("heading", name="Your account")).to_be_visible()
+        log_out(page)
+        begin_log_in(page, account)
+        code.fill(recovery_code)
+        code.press("Enter")
+        page.get_by_role("link", name="Notifications").click()
+        expect(page.get_by_role("heading", name="A recovery code was used")).to_be_visible()
+
+
+def set_up_second_factor(page: Page, password: str) -> tuple[pyotp.TOTP, str]:
+    """The app, and one of the recovery codes."""
+    page.get_by_role("link", name="New researcher").click()
+    page.get_by_role("button", name="Set up a second factor").click()
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("img", name="QR code")).to_be_visible()
+    inspect(page)
+    key = page.get_by_text(re.compile(r"^([A-Z2-7]{4} ){7}[A-Z2-7]{4}$")).inner_text()
+    app = pyotp.TOTP(key.replace(" ", ""))
+    page.get_by_label("Code of your app").fill(app.now())
+    page.get_by_role("button", name="Switch it on").click()
+    codes = page.get_by_role("list", name="Recovery codes").get_by_role("listitem")
+    expect(codes).to_have_count(10)
+    inspect(page)
+    recovery_code = codes.first.inner_text()
+    page.get_by_role("button", name="I have stored them").click()
+    expect(page.get_by_text("It is on, since")).to_be_visible()
+    return app, recovery_code
+
+
+def log_out(page: Page) -> None:
+    """Not while the live channel is being opened: browsers complain of one that is closed then."""
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Log out").click()
+
+
+def begin_log_in(page: Page, account: dict[str, str]) -> None:
+    page.get_by_label("E-mail").fill(account["email"])
+    page.get_by_label("Password").fill(account["password"])
+    page.get_by_role("button", name="Log in").click()
