@@ -111,3 +111,38 @@ export const account = {
   mfa_enabled: false,
   created_at: AT,
 };
+
+const noLimit = { used: 3, most: null };
+const noLimits = { running_runs: noLimit, jobs_per_month: noLimit, input_bytes_per_month: noLimit };
+
+export const noQuota = {
+  tier: 'standard',
+  month_ends_at: '2026-04-01T00:00:00Z',
+  person: noLimits,
+  organization: noLimits,
+};
+
+export const otherSite = {
+  ...site,
+  id: '11111111-0000-4000-8000-000000000002',
+  name: 'Nairobi node',
+  location: 'Nairobi',
+  country: 'KE',
+};
+
+export const template = {
+  id: '88888888-0000-4000-8000-000000000001',
+  name: 'Usual panels',
+  shared: false,
+  is_own: true,
+  build: 'hg38',
+  phasing: 'beagle',
+  population: 'AFR',
+  r2_filter: 0.5,
+  mode: 'imputation',
+  priority: 'high',
+  residency: { countries: ['KE', 'ZA'] },
+  targets: [{ service_id: site.id, panel_id: makePanel(1).id, alternates: [], failover_after_s: 900 }],
+  created_at: AT,
+  updated_at: AT,
+};

@@ -1,4 +1,5 @@
 import AddOutlined from '@mui/icons-material/AddOutlined';
+import BookmarkBorderOutlined from '@mui/icons-material/BookmarkBorderOutlined';
 import HubOutlined from '@mui/icons-material/HubOutlined';
 import MonitorHeartOutlined from '@mui/icons-material/MonitorHeartOutlined';
 import NotificationsOutlined from '@mui/icons-material/NotificationsOutlined';
@@ -40,6 +41,7 @@ export function SideBar({ live, onNavigate }: Props) {
         <Box component="ul" sx={{ m: 0, p: 0, listStyle: 'none', display: 'grid', gap: 0.5 }}>
           <NavItem to="/jobs/new" icon={<AddOutlined />} label={t('nav.newJob')} />
           <NavItem to="/jobs" icon={<ScienceOutlined />} label={t('nav.jobs')} exact={!onJobPage} />
+          <NavItem to="/templates" icon={<BookmarkBorderOutlined />} label={t('nav.templates')} />
           <NavItem to="/sites" icon={<HubOutlined />} label={t('nav.sites')} />
           <NavItem
             to="/notifications"

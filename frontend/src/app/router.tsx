@@ -9,6 +9,8 @@ import { OperationsPage } from '@/features/operations/components/OperationsPage'
 import { SitePage } from '@/features/sites/components/SitePage';
 import { SitesPage } from '@/features/sites/components/SitesPage';
 import { NewJobPage } from '@/features/submission/components/NewJobPage';
+import { TemplatePage } from '@/features/submission/components/TemplatePage';
+import { TemplatesPage } from '@/features/submission/components/TemplatesPage';
 
 import { CrashPage, NotFoundPage } from './LostPages';
 import { Shell } from './Shell';
@@ -50,6 +52,9 @@ export const routes: RouteObject[] = [
         // The charts are half of all code, and only this page needs them.
         lazy: async () => ({ Component: (await import('@/features/jobs/components/JobPage')).JobPage }),
       },
+      { path: 'templates', Component: TemplatesPage },
+      { path: 'templates/new', Component: TemplatePage },
+      { path: 'templates/:templateId', Component: TemplatePage },
       { path: 'sites', Component: SitesPage },
       { path: 'sites/:siteId', Component: SitePage },
       { path: 'notifications', Component: NotificationsPage },

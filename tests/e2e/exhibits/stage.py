@@ -8,7 +8,19 @@ from playwright.sync_api import Page, Route, WebSocketRoute
 from tests.e2e.exhibits.catalogue import ACCOUNT, CREDENTIALS, GRANT, PANELS, PROBES, SITES
 from tests.e2e.exhibits.operations import OVERVIEW
 from tests.e2e.exhibits.shapes import NOW, list_page
-from tests.e2e.exhibits.work import DONE, FILES, HISTORIES, JOBS, MIXED, NOTIFICATIONS, QUALITY, RESULTS, SUMMARY
+from tests.e2e.exhibits.work import (
+    DONE,
+    FILES,
+    HISTORIES,
+    JOBS,
+    MIXED,
+    NOTIFICATIONS,
+    QUALITY,
+    QUOTAS,
+    RESULTS,
+    SUMMARY,
+    TEMPLATES,
+)
 
 ANSWERS: dict[str, Any] = {
     "POST auth/token": GRANT,
@@ -22,6 +34,9 @@ ANSWERS: dict[str, Any] = {
     f"GET files/{FILES[0]['id']}": FILES[0],
     f"GET files/{FILES[0]['id']}/qc": QUALITY,
     "GET jobs": list_page(JOBS),
+    "GET jobs/quota": QUOTAS,
+    "GET job-templates": list_page(TEMPLATES),
+    f"GET job-templates/{TEMPLATES[0]['id']}": TEMPLATES[0],
     "GET notifications": list_page(NOTIFICATIONS),
     "GET monitoring/overview": OVERVIEW,
     **{f"GET jobs/{job['id']}": job for job in (DONE, MIXED)},

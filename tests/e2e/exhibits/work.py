@@ -3,7 +3,14 @@
 from typing import Any
 
 from microservices.contracts.file_manager import FileRecord, QualityRecord, ResultRecord
-from microservices.job_processor.schemas import JobView, ResultsSummary, RunView, StatusUpdateView
+from microservices.job_processor.schemas import (
+    JobView,
+    QuotasView,
+    ResultsSummary,
+    RunView,
+    StatusUpdateView,
+    TemplateView,
+)
 from microservices.notification.schemas import NotificationView
 from tests.e2e.exhibits.catalogue import PANELS
 from tests.e2e.exhibits.shapes import MIB, before, name_id, shape
@@ -36,7 +43,7 @@ def show_run(panel: Any, status: str, progress: float, message: str, **more: Any
         RunView,
         {"id": name_id("run" + panel["id"] + status), "service_id": panel["service_id"], "panel_id": panel["id"]},
         {"status": status, "progress": progress, "message": message, "external_job_id": "job-20260302-07"},
-        {"attempts": 1, "submitted_at": before(40), "results": 0},
+        {"attempts": 1, "submitted_at": before(40), "results": 0, "alternates": [], "is_slow": False, "pace": ""},
         more,
     )
 
@@ -128,6 +135,7 @@ SUMMARY = shape(
             | {"sites_in": 61_532, "sites_total": 184_860, "sites_imputed": 123_328}
             | {"bins": [dict(zip(("maf_over", "maf_up_to", "mean_r2", "sites"), row, strict=True)) for row in _BINS]}
             | {"chromosomes": [{"name": "chr20", "sites": 184_860, "start": 60_137, "end": 64_334_167}]}
+            | {"chromosomes_expected": ["chr20"], "missing": [], "gaps": [], "warning": None}
         ]
     },
 )
@@ -148,3 +156,34 @@ NOTIFICATIONS = [
         ("A file has been checked", "'cohort.chr20.vcf.gz' passes, with warnings.", 50, True),
     )
 ]
+
+
+def show_template(name: str, panel: Any, **more: Any) -> Any:
+    target = {"service_id": panel["service_id"], "panel_id": panel["id"], "alternates": more.pop("alternates", [])}
+    return shape(
+        TemplateView,
+        {"id": name_id(name), "name": name, "created_at": before(9_000), "updated_at": before(900), "is_own": True},
+        {"build": "hg38", "phasing": "eagle", "population": "AFR", "r2_filter": 0.3, "mode": "imputation"},
+        {"targets": [target]},
+        more,
+    )
+
+
+_ELSEWHERE = {"service_id": PANELS[2]["service_id"], "panel_id": PANELS[2]["id"]}
+TEMPLATES = [
+    show_template("Batches of the cohort", PANELS[0], alternates=[_ELSEWHERE], priority="high", shared=True)
+    | {"residency": {"countries": ["KE", "ZA"]}},
+    show_template("Replication", PANELS[2], is_own=False, shared=True),
+]
+QUOTAS = shape(
+    QuotasView,
+    {"tier": "standard", "month_ends_at": "2026-04-01T00:00:00Z"},
+    {
+        whose: {
+            "running_runs": {"used": runs, "most": 50},
+            "jobs_per_month": {"used": 12, "most": None},
+            "input_bytes_per_month": {"used": 300 * MIB, "most": most},
+        }
+        for whose, runs, most in (("person", 49, 1 << 40), ("organization", 49, None))
+    },
+)

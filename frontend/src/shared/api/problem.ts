@@ -1,5 +1,16 @@
 import * as z from 'zod';
 
+const quotaSchema = z.object({
+  name: z.enum(['running_runs', 'jobs_per_month', 'input_bytes_per_month']),
+  subject: z.enum(['person', 'organization']),
+  most: z.number(),
+  used: z.number(),
+  wanted: z.number(),
+  /** Null: when something of one's own ends, or never. */
+  frees_at: z.string().nullable(),
+});
+export type QuotaProblem = z.infer<typeof quotaSchema>;
+
 /** RFC 9457, as every service answers it: `code` is stable, `detail` is for people. */
 const problemSchema = z.object({
   status: z.number(),
@@ -8,6 +19,7 @@ const problemSchema = z.object({
   code: z.string().optional(),
   request_id: z.string().optional(),
   errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+  quota: quotaSchema.optional(),
 });
 type Problem = z.infer<typeof problemSchema>;
 
@@ -16,6 +28,8 @@ export class ProblemError extends Error {
   readonly code: string;
   readonly requestId: string | undefined;
   readonly fields: { field: string; message: string }[];
+  /** The quota that is used up. */
+  readonly quota: QuotaProblem | undefined;
 
   constructor(problem: Problem) {
     super(problem.detail ?? problem.title);
@@ -24,6 +38,7 @@ export class ProblemError extends Error {
     this.code = problem.code ?? '';
     this.requestId = problem.request_id;
     this.fields = problem.errors ?? [];
+    this.quota = problem.quota;
   }
 }
 

@@ -23,8 +23,8 @@ export const formatMoment = (moment: string, language: string): string =>
 export const formatClock = (moment: string, language: string): string =>
   new Intl.DateTimeFormat(language, { timeStyle: 'medium' }).format(new Date(moment));
 
-/** Seconds as the two largest units that matter: "3 d 4 h", "2 min 5 s". */
-export function formatDuration(seconds: number, language: string): string {
+/** Seconds as the two largest units that matter: "3 d 4 h", "2 min 5 s"; or as only one. */
+export function formatDuration(seconds: number, language: string, most = 2): string {
   const units: [string, number][] = [
     ['day', 86_400],
     ['hour', 3_600],
@@ -32,7 +32,7 @@ export function formatDuration(seconds: number, language: string): string {
     ['second', 1],
   ];
   const first = units.findIndex(([, size]) => seconds >= size);
-  const shown = units.slice(first === -1 ? 3 : first, first === -1 ? 4 : first + 2);
+  const shown = units.slice(first === -1 ? 3 : first, first === -1 ? 4 : first + most);
   let left = Math.max(0, Math.round(seconds));
   return shown
     .map(([unit, size]) => {

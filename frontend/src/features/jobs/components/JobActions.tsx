@@ -1,13 +1,9 @@
 import Button from '@mui/material/Button';
-import Dialog from '@mui/material/Dialog';
-import DialogActions from '@mui/material/DialogActions';
-import DialogContent from '@mui/material/DialogContent';
-import DialogContentText from '@mui/material/DialogContentText';
-import DialogTitle from '@mui/material/DialogTitle';
-import { useId, useState } from 'react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
 
+import { Confirmation } from '@/shared/ui/Confirmation';
 import { ErrorNote } from '@/shared/ui/ErrorNote';
 
 import { type Job, type JobAction, useJobAction } from '@/features/jobs/api/queries';
@@ -40,7 +36,9 @@ export function JobActions({ job }: { job: Job }) {
       {action.error && asked === null && <ErrorNote error={action.error} />}
       {asked !== null && (
         <Confirmation
-          asked={asked}
+          title={t(`job.${asked}Ask`)}
+          means={t(`job.${asked}Means`)}
+          yes={t(`job.${asked}`)}
           error={action.error}
           pending={action.isPending}
           onNo={() => setAsked(null)}
@@ -48,35 +46,5 @@ export function JobActions({ job }: { job: Job }) {
         />
       )}
     </>
-  );
-}
-
-interface ConfirmationProps {
-  asked: 'cancel' | 'delete';
-  error: unknown;
-  pending: boolean;
-  onNo: () => void;
-  onYes: () => void;
-}
-
-function Confirmation({ asked, error, pending, onNo, onYes }: ConfirmationProps) {
-  const { t } = useTranslation();
-  const title = useId();
-  return (
-    <Dialog open onClose={onNo} aria-labelledby={title}>
-      <DialogTitle id={title}>{t(`job.${asked}Ask`)}</DialogTitle>
-      <DialogContent>
-        <DialogContentText>{t(`job.${asked}Means`)}</DialogContentText>
-        {Boolean(error) && <ErrorNote error={error} />}
-      </DialogContent>
-      <DialogActions>
-        <Button onClick={onNo} autoFocus>
-          {t('job.keep')}
-        </Button>
-        <Button color="error" variant="contained" loading={pending} onClick={onYes}>
-          {t(`job.${asked}`)}
-        </Button>
-      </DialogActions>
-    </Dialog>
   );
 }

@@ -4,6 +4,7 @@ import Typography from '@mui/material/Typography';
 import { useTranslation } from 'react-i18next';
 
 import type { Site } from '@/shared/catalogue/queries';
+import { nameCountry } from '@/shared/format/countries';
 import { formatCount, formatMoment } from '@/shared/format/units';
 import { TextLink } from '@/shared/ui/links';
 import { Readout, Readouts } from '@/shared/ui/Readout';
@@ -48,11 +49,3 @@ export function SiteCard({ site }: { site: Site }) {
 /** How long its last probe took; a site that does not answer has none. */
 export const formatAnswerTime = ({ is_available, response_time_ms }: Site, language: string): string =>
   is_available && response_time_ms !== null ? `${formatCount(Math.round(response_time_ms), language)} ms` : '–';
-
-export function nameCountry(code: string, language: string): string {
-  try {
-    return new Intl.DisplayNames(language, { type: 'region' }).of(code) ?? code;
-  } catch {
-    return code;
-  }
-}

@@ -4,6 +4,7 @@ import { useParams } from 'react-router';
 
 import { mayCurate, mayOperate, useAccount } from '@/shared/api/account';
 import { type Site, usePanels } from '@/shared/catalogue/queries';
+import { nameCountry } from '@/shared/format/countries';
 import { formatCount, formatMoment } from '@/shared/format/units';
 import { EmptyNote } from '@/shared/ui/EmptyNote';
 import { ErrorNote } from '@/shared/ui/ErrorNote';
@@ -19,7 +20,7 @@ import { useCheckNow, useSite } from '@/features/sites/api/queries';
 import { CredentialSection } from './CredentialSection';
 import { HealthHistory } from './HealthHistory';
 import { PanelTable } from './PanelTable';
-import { formatAnswerTime, nameCountry } from './SiteCard';
+import { formatAnswerTime } from './SiteCard';
 
 export function SitePage() {
   const { siteId = '' } = useParams();

@@ -1,28 +1,45 @@
-import type { Panel } from '@/shared/catalogue/queries';
+import type { Schemas } from '@/shared/api/client';
+import type { Panel, Site } from '@/shared/catalogue/queries';
 
 import type { NewJob, Quality } from './queries';
+import type { NewTemplate, Template } from './templates';
 
-export type Build = NewJob['build'];
+export type Build = NonNullable<NewJob['build']>;
 
 export interface Parameters {
   name: string;
-  phasing: NewJob['phasing'];
+  phasing: NonNullable<NewJob['phasing']>;
   population: string;
   r2_filter: number;
-  mode: NewJob['mode'];
+  mode: NonNullable<NewJob['mode']>;
+  priority: NonNullable<NewJob['priority']>;
 }
 
-/** A job that is being put together. */
+/** A panel, and those at which its run goes on when its site has not taken it for so long (seconds). */
+export interface Choice {
+  panelId: string;
+  alternateIds: string[];
+  patience: number;
+}
+
+/** A job, or a template, that is being put together. */
 export interface Draft {
   fileIds: string[];
   /** Null: what the files say. */
   build: Build | null;
-  panelIds: string[];
+  choices: Choice[];
+  /** Where the data may go; none: anywhere. */
+  countries: string[];
   /** Null until they have been looked at. */
   parameters: Parameters | null;
 }
 
-export const emptyDraft: Draft = { fileIds: [], build: null, panelIds: [], parameters: null };
+export const emptyDraft: Draft = { fileIds: [], build: null, choices: [], countries: [], parameters: null };
+
+/** As the platform itself has it. */
+const PATIENCE_S = 900;
+
+export const choosePanel = (panelId: string): Choice => ({ panelId, alternateIds: [], patience: PATIENCE_S });
 
 /** What is suggested: what is phased already is not phased again. */
 export const suggestParameters = (phased: boolean): Parameters => ({
@@ -31,6 +48,7 @@ export const suggestParameters = (phased: boolean): Parameters => ({
   population: '',
   r2_filter: 0.3,
   mode: 'imputation',
+  priority: 'normal',
 });
 
 /** The build on which all files agree, if they do. */
@@ -53,17 +71,72 @@ export function findCommonPopulations(panels: Panel[]): string[] {
   return first?.populations.filter((name) => others.every((panel) => has(panel, name))) ?? [];
 }
 
-export function toWish(fileIds: string[], parameters: Parameters, build: Build, panels: Panel[]): NewJob {
-  const { name, phasing, population, r2_filter, mode } = parameters;
+/** A chosen panel with its alternates, as the catalogue has them now. */
+export interface ChosenTarget {
+  panel: Panel;
+  alternates: Panel[];
+  patience: number;
+}
+
+/** What of the draft can be had at all: panels that are offered, on the build, where the data may go. */
+export function findTargets(draft: Draft, build: Build | null, panels: Panel[], sites: Site[]): ChosenTarget[] {
+  const fits = (panel: Panel) => panel.build === build && mayGoTo(findSite(sites, panel), draft.countries);
+  const find = (id: string) => panels.filter((panel) => panel.id === id && fits(panel));
+  return draft.choices.flatMap(({ panelId, alternateIds, patience }) =>
+    find(panelId).map((panel) => ({ panel, alternates: alternateIds.flatMap(find), patience })),
+  );
+}
+
+export const findSite = (sites: Site[], panel: Panel): Site | undefined =>
+  sites.find((site) => site.id === panel.service_id);
+
+export const mayGoTo = (site: Site | undefined, countries: string[]): boolean =>
+  countries.length === 0 || (site !== undefined && countries.includes(site.country.toUpperCase()));
+
+export const listPanels = (targets: ChosenTarget[]): Panel[] =>
+  targets.flatMap(({ panel, alternates }) => [panel, ...alternates]);
+
+type Settings = Omit<NewTemplate, 'name' | 'shared'>;
+
+const pointAt = (panel: Panel): Schemas['Choice'] => ({ service_id: panel.service_id, panel_id: panel.id });
+
+export function toSettings(parameters: Parameters, build: Build, countries: string[], targets: ChosenTarget[]) {
+  const { phasing, population, r2_filter, mode, priority } = parameters;
   return {
-    name,
-    input_file_ids: fileIds,
     build,
     phasing,
     population: population === '' ? null : population,
     r2_filter,
     mode,
-    targets: panels.map((panel) => ({ service_id: panel.service_id, panel_id: panel.id, alternates: [] })),
-    priority: 'normal',
+    priority,
+    residency: countries.length > 0 ? { countries } : null,
+    targets: targets.map(({ panel, alternates, patience }) => ({
+      ...pointAt(panel),
+      alternates: alternates.map(pointAt),
+      failover_after_s: patience,
+    })),
+  } satisfies Settings;
+}
+
+/** The draft with what the template says; what it leaves open stays as suggested. */
+export function fillDraft(draft: Draft, template: Template): Draft {
+  const suggested = suggestParameters(false);
+  return {
+    ...draft,
+    build: template.build ?? null,
+    countries: template.residency?.countries ?? [],
+    choices: (template.targets ?? []).map(({ panel_id, alternates, failover_after_s }) => ({
+      panelId: panel_id,
+      alternateIds: alternates.map((alternate) => alternate.panel_id),
+      patience: failover_after_s,
+    })),
+    parameters: {
+      name: template.name,
+      phasing: template.phasing ?? suggested.phasing,
+      population: template.population ?? suggested.population,
+      r2_filter: template.r2_filter ?? suggested.r2_filter,
+      mode: template.mode ?? suggested.mode,
+      priority: template.priority ?? suggested.priority,
+    },
   };
 }

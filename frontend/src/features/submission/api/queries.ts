@@ -6,7 +6,7 @@ import { api, type Schemas } from '@/shared/api/client';
 import { unwrap } from '@/shared/api/problem';
 import { makeUuid } from '@/shared/format/ids';
 
-/** Templates are not offered here. */
+/** A template is filled in before: the job itself says everything. */
 export type NewJob = Omit<Schemas['NewJob'], 'template_id'>;
 
 const issueSchema = z.object({

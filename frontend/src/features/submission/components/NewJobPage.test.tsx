@@ -3,7 +3,7 @@ import { http, HttpResponse } from 'msw';
 import { beforeEach, expect, test } from 'vitest';
 
 import { expectAccessible, renderRoutes } from '@tests/render';
-import { file, job, makePanel, quality, site } from '@tests/samples';
+import { file, job, makePanel, noQuota, quality, site } from '@tests/samples';
 import { page, problem, serve, server } from '@tests/server';
 
 import { NewJobPage } from './NewJobPage';
@@ -16,6 +16,8 @@ const vcf = new File(['##fileformat=VCFv4.2'], file.filename);
 const next = () => screen.getByRole('button', { name: /^Next/ });
 
 beforeEach(() => {
+  serve('/api/v1/job-templates', page([]));
+  serve('/api/v1/jobs/quota', noQuota);
   serve('/api/v1/files', page([]));
   serve('/api/v1/services', page([site]));
   serve(
@@ -71,8 +73,14 @@ test('from an upload to a job with two targets', async () => {
     population: 'AFR',
     r2_filter: 0.3,
     mode: 'imputation',
-    targets: [1, 2].map((number) => ({ service_id: site.id, panel_id: makePanel(number).id, alternates: [] })),
+    targets: [1, 2].map((number) => ({
+      service_id: site.id,
+      panel_id: makePanel(number).id,
+      alternates: [],
+      failover_after_s: 900,
+    })),
     priority: 'normal',
+    residency: null,
   });
   expect(sent[1]).toEqual(sent[0]);
   expect(sent[0]?.key).toMatch(/^[\da-f-]{36}$/);

@@ -4,6 +4,7 @@ import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import MenuItem from '@mui/material/MenuItem';
 import TextField from '@mui/material/TextField';
+import type { ReactNode } from 'react';
 import { Controller, useForm, useWatch } from 'react-hook-form';
 import { useTranslation } from 'react-i18next';
 import * as z from 'zod';
@@ -15,6 +16,7 @@ import { findCommonPopulations, type Parameters } from '@/features/submission/ap
 
 const PHASINGS = ['eagle', 'beagle', 'no_phasing'] as const;
 const MODES = ['imputation', 'qc_only'] as const;
+const PRIORITIES = ['high', 'normal', 'low'] as const;
 
 const schema = z.object({
   name: z.string().trim().min(1).max(200),
@@ -22,18 +24,24 @@ const schema = z.object({
   population: z.string(),
   r2_filter: z.number().min(0).max(1),
   mode: z.enum(MODES),
+  priority: z.enum(PRIORITIES),
 });
 
 interface Props {
   value: Parameters;
   panels: Panel[];
-  /** All files are phased already. */
-  phased: boolean;
+  /** All files are phased already; absent where there are no files, as in a template. */
+  phased?: boolean;
+  /** What else belongs to it. */
+  children?: ReactNode;
+  /** What comes next; by default the review. */
+  done?: string;
+  pending?: boolean;
   onBack: () => void;
   onDone: (parameters: Parameters) => void;
 }
 
-export function ParametersStep({ value, panels, phased, onBack, onDone }: Props) {
+export function ParametersStep({ value, panels, phased, children, done, pending = false, onBack, onDone }: Props) {
   const { t } = useTranslation();
   const populations = findCommonPopulations(panels);
   const kept = populations.includes(value.population) ? value.population : '';
@@ -44,7 +52,7 @@ export function ParametersStep({ value, panels, phased, onBack, onDone }: Props)
   const { errors } = formState;
   const phasing = useWatch({ control, name: 'phasing' });
   const choices = (
-    name: 'phasing' | 'population' | 'mode',
+    name: 'phasing' | 'population' | 'mode' | 'priority',
     label: string,
     options: [string, string][],
     hint: string,
@@ -74,10 +82,12 @@ export function ParametersStep({ value, panels, phased, onBack, onDone }: Props)
       <Section title={t('newJob.steps.parameters')}>
         <Box sx={{ display: 'grid', gap: 3, mt: 1, gridTemplateColumns: { xs: '1fr', md: '1fr 1fr' } }}>
           <TextField
-            label={t('newJob.name')}
+            label={t(phased === undefined ? 'templates.name' : 'newJob.name')}
             autoFocus
             error={Boolean(errors.name)}
-            helperText={errors.name ? t('newJob.nameMissing') : t('newJob.nameHint')}
+            helperText={t(
+              errors.name ? 'newJob.nameMissing' : phased === undefined ? 'templates.nameHint' : 'newJob.nameHint',
+            )}
             {...register('name')}
           />
           {choices(
@@ -106,17 +116,24 @@ export function ParametersStep({ value, panels, phased, onBack, onDone }: Props)
             slotProps={{ htmlInput: { min: 0, max: 1, step: 0.05 } }}
             {...register('r2_filter', { valueAsNumber: true })}
           />
+          {choices(
+            'priority',
+            t('newJob.priority'),
+            PRIORITIES.map((key) => [key, t(`newJob.priorities.${key}`)]),
+            t('newJob.priorityHint'),
+          )}
         </Box>
-        {!phased && phasing === 'no_phasing' && (
+        {phased === false && phasing === 'no_phasing' && (
           <Alert severity="warning" sx={{ mt: 2 }}>
             {t('newJob.notPhased')}
           </Alert>
         )}
+        {children}
       </Section>
       <Box sx={{ display: 'flex', justifyContent: 'space-between', gap: 2 }}>
         <Button onClick={onBack}>{t('common.back')}</Button>
-        <Button type="submit" variant="contained">
-          {t('newJob.next', { step: t('newJob.steps.review') })}
+        <Button type="submit" variant="contained" loading={pending}>
+          {done ?? t('newJob.next', { step: t('newJob.steps.review') })}
         </Button>
       </Box>
     </form>

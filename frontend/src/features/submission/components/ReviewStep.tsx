@@ -4,30 +4,42 @@ import { useQueries } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
 
-import type { Panel } from '@/shared/catalogue/queries';
+import { ProblemError } from '@/shared/api/problem';
+import { nameCountries } from '@/shared/format/countries';
 import { ErrorNote } from '@/shared/ui/ErrorNote';
+import { QuotaNote } from '@/shared/ui/QuotaNote';
 import { Readout, Readouts } from '@/shared/ui/Readout';
 import { Section } from '@/shared/ui/Section';
 
-import { type Build, type Parameters, toWish } from '@/features/submission/api/draft';
+import { type Build, type ChosenTarget, type Parameters, toSettings } from '@/features/submission/api/draft';
 import { fileQuery, useSubmitJob } from '@/features/submission/api/queries';
+
+import { QuotaSection } from './QuotaSection';
+import { SaveTemplate } from './SaveTemplate';
 
 interface Props {
   fileIds: string[];
   parameters: Parameters;
   build: Build;
-  panels: Panel[];
+  countries: string[];
+  targets: ChosenTarget[];
   onBack: () => void;
 }
 
-export function ReviewStep({ fileIds, parameters, build, panels, onBack }: Props) {
-  const { t } = useTranslation();
+export function ReviewStep({ fileIds, parameters, build, countries, targets, onBack }: Props) {
+  const { t, i18n } = useTranslation();
   const navigate = useNavigate();
   const submit = useSubmitJob();
   const files = useQueries({ queries: fileIds.map(fileQuery) });
-  const { name, population, phasing, mode, r2_filter } = parameters;
+  const { name, population, phasing, mode, r2_filter, priority } = parameters;
+  const settings = toSettings(parameters, build, countries, targets);
+  const bytes = files.reduce((sum, file) => sum + (file.data?.size ?? 0), 0);
   const send = () =>
-    submit.mutate(toWish(fileIds, parameters, build, panels), { onSuccess: (job) => void navigate(`/jobs/${job.id}`) });
+    submit.mutate(
+      { ...settings, name, input_file_ids: fileIds },
+      { onSuccess: (job) => void navigate(`/jobs/${job.id}`) },
+    );
+  const used = submit.error instanceof ProblemError ? submit.error.quota : undefined;
   return (
     <>
       <Section title={name}>
@@ -38,22 +50,34 @@ export function ReviewStep({ fileIds, parameters, build, panels, onBack }: Props
           <Readout label={t('newJob.phasing')}>{t(`newJob.phasings.${phasing}`)}</Readout>
           <Readout label={t('newJob.mode')}>{t(`newJob.modes.${mode}`)}</Readout>
           <Readout label={t('newJob.r2Filter')}>{r2_filter}</Readout>
+          <Readout label={t('newJob.priority')}>{t(`newJob.priorities.${priority}`)}</Readout>
+          <Readout label={t('residency.title')}>
+            {countries.length > 0 ? nameCountries(countries, i18n.language) : t('residency.everywhere')}
+          </Readout>
         </Readouts>
       </Section>
-      <Section title={t('newJob.runs', { count: panels.length })}>
+      <Section title={t('newJob.runs', { count: targets.length })}>
         <Box component="ul" sx={{ m: 0, pl: 2.5 }}>
-          {panels.map((panel) => (
+          {targets.map(({ panel, alternates }) => (
             <li key={panel.id}>
               <strong>{panel.name}</strong> · {panel.service_name}
+              {alternates.length > 0 && (
+                <Box sx={{ color: 'text.secondary', fontSize: '0.875rem' }}>
+                  {t('alternates.lead')}{' '}
+                  {alternates.map((alternate) => `${alternate.name} · ${alternate.service_name}`).join(', ')}
+                </Box>
+              )}
             </li>
           ))}
         </Box>
       </Section>
-      {submit.error && <ErrorNote error={submit.error} />}
-      <Box sx={{ display: 'flex', justifyContent: 'space-between', gap: 2 }}>
-        <Button onClick={onBack} disabled={submit.isPending}>
+      <QuotaSection wanted={{ running_runs: targets.length, jobs_per_month: 1, input_bytes_per_month: bytes }} />
+      {used ? <QuotaNote quota={used} /> : submit.error && <ErrorNote error={submit.error} />}
+      <Box sx={{ display: 'flex', flexWrap: 'wrap', gap: 2 }}>
+        <Button onClick={onBack} disabled={submit.isPending} sx={{ mr: 'auto' }}>
           {t('common.back')}
         </Button>
+        <SaveTemplate name={name} settings={settings} />
         <Button variant="contained" size="large" onClick={send} loading={submit.isPending}>
           {t('newJob.submit')}
         </Button>
