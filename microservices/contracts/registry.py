@@ -16,18 +16,6 @@ SERVICE_HEALTH_CHANGED = "service.health_changed"
 SERVICE_CHANGED = "service.changed"
 
 
-class SiteRecord(BaseModel):
-    """`GET /internal/sites/{id}`: what is needed to use a site. `site.credential` is always empty here.
-
-    `is_available`: the last probe found it usable; a run for an unavailable site is held, not refused.
-    """
-
-    site: SiteDocument
-    is_available: bool
-    health_status: HealthStatus
-    has_credential: bool
-
-
 class SiteCapabilities(BaseModel):
     """What can be counted on at a site; None: it leaves that open.
 
@@ -42,6 +30,19 @@ class SiteCapabilities(BaseModel):
     hands_out_results: bool | None
     resumes_downloads: bool | None
     takes_files: bool | None
+
+
+class SiteRecord(BaseModel):
+    """`GET /internal/sites/{id}`: what is needed to use a site. `site.credential` is always empty here.
+
+    `is_available`: the last probe found it usable; a run for an unavailable site is held, not refused.
+    """
+
+    site: SiteDocument
+    is_available: bool
+    health_status: HealthStatus
+    has_credential: bool
+    capabilities: SiteCapabilities | None = None
 
 
 class SiteHealth(BaseModel):

@@ -25,14 +25,13 @@ from microservices.job_processor.models import Job
 from microservices.job_processor.paging import PageQuery, read_number
 from microservices.job_processor.peers import Peers
 from microservices.job_processor.schemas import (
-    JobPlan,
     JobQuery,
     JobView,
-    NewJob,
     ResidencyDecisionView,
     ResultsSummary,
     StatusUpdateView,
 )
+from microservices.job_processor.wishes import JobPlan, NewJob
 from microservices.kernel.auth import PEOPLE, Principal, services_with
 from microservices.kernel.db import Database, SessionDep, get_database
 from microservices.kernel.idempotency import IdempotencyKey, once_key, run_once

@@ -33,8 +33,9 @@ class Settings(ServiceSettings):
     registry_url: str = Field(default="http://127.0.0.1:8002", validation_alias="SERVICE_REGISTRY_URL")
     files_url: str = Field(default="http://127.0.0.1:8004", validation_alias="FILE_MANAGER_URL")
     notification_url: str = Field(default="http://127.0.0.1:8005", validation_alias="NOTIFICATION_URL")
-    quotas: dict[str, TierLimits] = _QUOTAS
-    """By tier; a tier that is not named has what `standard` has. What an administrator sets comes before it."""
+    quotas: dict[str, TierLimits] = {}
+    """By tier, over those above; a tier that is not named has what `standard` has. An administrator's come before."""
 
     def limit_tier(self, tier: str) -> TierLimits:
-        return self.quotas.get(tier) or self.quotas.get("standard") or TierLimits()
+        known = _QUOTAS | self.quotas
+        return known.get(tier, known["standard"])

@@ -9,11 +9,11 @@ from celery.signals import worker_init
 
 from microservices.job_processor.logic.collection import collect_results
 from microservices.job_processor.logic.engine import Engine
-from microservices.job_processor.logic.failover import move_stalled_runs
 from microservices.job_processor.logic.leases import LeaseLostError
 from microservices.job_processor.logic.polling import poll_due_runs
 from microservices.job_processor.logic.shares import Shares
 from microservices.job_processor.logic.spool import clean_spool
+from microservices.job_processor.logic.stalling import move_stalled_runs
 from microservices.job_processor.logic.submission import submit_run
 from microservices.job_processor.logic.sweeping import COLLECT, SUBMIT, claim_due_runs
 from microservices.job_processor.queries import find_site
@@ -100,4 +100,4 @@ def register_tasks(app: Celery, engine: Engine) -> None:
     @app.task(name=TIDY_TASK)
     def tidy() -> None:
         clean_spool(engine.database, engine.settings.spool_dir)
-        move_stalled_runs(engine.database)
+        move_stalled_runs(engine)

@@ -16,7 +16,8 @@ from microservices.job_processor.logic.templates import (
 )
 from microservices.job_processor.models import JobTemplate
 from microservices.job_processor.routes import Caller, PeersDep
-from microservices.job_processor.schemas import NewTemplate, TemplateQuery, TemplateView
+from microservices.job_processor.schemas import TemplateQuery, TemplateView
+from microservices.job_processor.wishes import NewTemplate
 from microservices.kernel.auth import Principal
 from microservices.kernel.db import SessionDep, get_database
 from microservices.kernel.idempotency import IdempotencyKey, once_key, run_once

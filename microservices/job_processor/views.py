@@ -24,7 +24,6 @@ from microservices.job_processor.models import (
 from microservices.job_processor.paging import PageQuery, cut_page, read_cursor
 from microservices.job_processor.schemas import (
     AccuracyBin,
-    Choice,
     ChromosomeCoverage,
     CoverageGap,
     JobView,
@@ -34,6 +33,7 @@ from microservices.job_processor.schemas import (
     RunView,
     StatusUpdateView,
 )
+from microservices.job_processor.wishes import Choice
 from microservices.kernel.db import utc_now
 from microservices.kernel.pagination import Page
 

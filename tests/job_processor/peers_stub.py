@@ -21,9 +21,12 @@ class PeersStub:
     site: dict[str, Any] = field(default_factory=dict)
     others: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     """What the catalogue has of more sites, by their ids."""
+    capabilities: dict[str, Any] | None = None
     recipe: dict[str, Any] | None = None
     files: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     quality: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    contents: dict[UUID, bytes] = field(default_factory=dict)
+    """What is in files, where a site looks into them."""
     credentials: dict[tuple[str, str], str] = field(default_factory=dict)
     stored: dict[tuple[str, str], bytes] = field(default_factory=dict)
     attempts: dict[str, str] = field(default_factory=dict)
@@ -79,7 +82,7 @@ class PeersStub:
         }
         has_credential = self.curated_credential is not None
         record = {"is_available": True, "health_status": "healthy", "has_credential": has_credential}
-        return record | {"site": site | self.site}
+        return record | {"site": site | self.site, "capabilities": self.capabilities}
 
 
 def build_peers(stub: PeersStub, authority: TokenAuthority) -> FastAPI:
@@ -109,7 +112,7 @@ def build_peers(stub: PeersStub, authority: TokenAuthority) -> FastAPI:
 
     @app.get("/internal/files/{file_id}/content")
     def get_content(file_id: UUID) -> Response:
-        content = b"v" * stub.files[file_id]["size"]
+        content = stub.contents.get(file_id, b"v" * stub.files[file_id]["size"])
         if not stub.cut_inputs:
             return Response(content)
         stub.cut_inputs -= 1

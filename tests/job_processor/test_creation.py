@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from microservices.job_processor.main import build
 from microservices.job_processor.models import Run
-from microservices.job_processor.schemas import NewJob
+from microservices.job_processor.wishes import NewJob
 from microservices.kernel.testing import serve_app
 from tests.job_processor.conftest import Person, World
 

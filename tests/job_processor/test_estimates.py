@@ -6,12 +6,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from microservices.contracts.registry import SiteCapabilities
 from microservices.job_processor.logic.estimates import Durations, Kind, tell_span
-from microservices.job_processor.logic.failover import move_stalled_runs
+from microservices.job_processor.logic.sites import Sites
+from microservices.job_processor.logic.stalling import move_stalled_runs
 from microservices.job_processor.models import Job, JobInput, Run
 from microservices.kernel.db import utc_now
 from tests.job_processor.conftest import Person, World, bring_to_site
 
+CANCELS_NOTHING = dict.fromkeys(SiteCapabilities.model_fields) | {"cancels": False}
 MINUTES = (30, 35, 38, 40, 42, 45, 60)
 
 
@@ -97,11 +100,17 @@ def test_a_stalled_run_is_asked_back_where_it_has_somewhere_else_to_go(world: Wo
     goes, goes_id = bring_to_site(world, person, targets=[first | {"alternates": [second]}])
     for run_id in (stays_id, goes_id):
         let_run_for(world, run_id, hours=3)
-    move_stalled_runs(world.engine.database)
+    move_stalled_runs(world.engine)
     assert person.get_run(goes)["move_requested_at"] is None  # slow, but not as slow as that
     for run_id in (stays_id, goes_id):
         let_run_for(world, run_id, hours=5)
-    move_stalled_runs(world.engine.database)
+    world.peers.capabilities = CANCELS_NOTHING
+    world.engine.sites = Sites(world.engine.peers)
+    move_stalled_runs(world.engine)
+    assert person.get_run(goes)["move_requested_at"] is None  # it would be asked in vain
+    world.peers.capabilities = None
+    world.engine.sites = Sites(world.engine.peers)
+    move_stalled_runs(world.engine)
     assert person.get_run(stays)["move_requested_at"] is None
     run = person.get_run(goes)
     assert (run["status"], run["move_requested_at"] is None) == ("running", False)

@@ -22,7 +22,7 @@ from microservices.job_processor.logic.lifecycle import tell_job
 from microservices.job_processor.logic.residency import explain_refusal
 from microservices.job_processor.models import PRIORITIES, Job, JobInput, Run
 from microservices.job_processor.peers import Peers
-from microservices.job_processor.schemas import Choice, JobPlan, JobSettings, Target
+from microservices.job_processor.wishes import Choice, JobPlan, JobSettings, Target
 from microservices.kernel.auth import Principal
 
 _MIB = 1 << 20

@@ -4,18 +4,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from microservices.job_processor.errors import JobStateError
-from microservices.job_processor.logic.estimates import estimate_run
 from microservices.job_processor.logic.lifecycle import change_run, tell_end
 from microservices.job_processor.logic.places import wake_next
 from microservices.job_processor.models import FINAL_STATUSES, Run
-from microservices.job_processor.queries import find_accepted_attempt, find_open_attempt, lock_run
-from microservices.kernel.db import Database, utc_now
-
-_BATCH = 1000
+from microservices.job_processor.queries import find_accepted_attempt, find_open_attempt
+from microservices.kernel.db import utc_now
 
 
 def list_alternates(run: Run) -> list[dict[str, Any]]:
@@ -91,19 +87,3 @@ def forget_move(run: Run) -> None:
     """The site was done before it was asked: its results are taken."""
     if run.move_requested_at is not None:
         run.move_requested_at = run.cancel_requested_at = None
-
-
-def move_stalled_runs(database: Database) -> None:
-    """Ask sites to cancel what is far slower there than anything was, where the run has somewhere else to go on."""
-    has_choice = func.jsonb_array_length(Run.choices) > Run.choice + 1
-    statement = select(Run.id).where(Run.status == "running", Run.cancel_requested_at.is_(None), has_choice)
-    with database.transaction() as session:
-        run_ids = session.scalars(statement.limit(_BATCH)).all()
-    for run_id in run_ids:
-        with database.transaction() as session:
-            run = lock_run(session, run_id)
-            if run is None or run.status != "running" or run.cancel_requested_at is not None:
-                continue
-            estimate = estimate_run(run, at_least_s=run.failover_after_s)
-            if estimate.is_stalled and list_alternates(run):
-                request_move(session, run, estimate.pace)

@@ -10,7 +10,7 @@ from microservices.job_processor.errors import TemplateNotFoundError
 from microservices.job_processor.logic.creation import check_targets
 from microservices.job_processor.models import JobTemplate
 from microservices.job_processor.peers import Peers
-from microservices.job_processor.schemas import JobPlan, NewJob, NewTemplate
+from microservices.job_processor.wishes import JobPlan, NewJob, NewTemplate
 from microservices.kernel.auth import Principal
 from microservices.kernel.db import Database, utc_now
 from microservices.kernel.errors import ForbiddenError

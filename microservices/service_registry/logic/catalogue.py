@@ -37,6 +37,7 @@ def describe_site(session: Session, service_id: UUID) -> SiteRecord:
             "is_available": site.is_available,
             "health_status": site.health_status,
             "has_credential": site.has_credential,
+            "capabilities": site.capabilities,
         }
     )
 
