@@ -68,7 +68,9 @@ def test_events_are_brought_with_a_token_that_others_accept(service: httpx.Clien
     assert (caller.client_id, caller.scopes) == ("user_service", {"events:write"})
 
 
-def test_a_second_factor_is_told_of_to_its_owner_alone(postgresql: PostgresqlServer, redis_url: str) -> None:
+def test_a_second_factor_is_told_of_to_its_owner_alone(
+    early_in_a_step: None, postgresql: PostgresqlServer, redis_url: str
+) -> None:
     url = postgresql.create_database("users")
     migrate_database("user_service", url)
     notification, job_processor = Subscriber(), Subscriber()

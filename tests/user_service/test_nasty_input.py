@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from user_service.people import Person, log_in_client, registration
+from user_service.people import PASSWORD, Person, log_in_client, registration
+from user_service.second_factor import MFA, log_in_with, switch_on
 
 nasty_text = st.one_of(
     st.text(max_size=40),
@@ -35,6 +36,15 @@ nasty = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(nasty_text, inner, max_size=3)),
     max_leaves=6,
 )
+
+
+@pytest.fixture
+def guarded(early_in_a_step: None, http: httpx.Client, person: Person) -> Person:
+    """With a second factor."""
+    switch_on(http, person)
+    return person
+
+
 hunt = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -76,9 +86,23 @@ def test_site_credentials(http: httpx.Client, person: Person, service_id: str, v
 @given(grant=st.sampled_from(["password", "refresh_token", "client_credentials", "x"]), text=nasty_text)
 def test_grants(http: httpx.Client, grant: str, text: str) -> None:
     text = text.encode("utf-8", "replace").decode()
-    fields = ("username", "password", "refresh_token", "client_id", "client_secret")
+    fields = ("username", "password", "otp", "refresh_token", "client_id", "client_secret")
     check(http.post("/api/v1/auth/token", data={"grant_type": grant, **dict.fromkeys(fields, text)}))
     check(http.post("/api/v1/auth/token", data={"grant_type": text}))
+
+
+@settings(hunt, max_examples=25)
+@given(value=nasty)
+def test_second_factors(http: httpx.Client, person: Person, value: Any) -> None:
+    send(http, "POST", MFA, {"password": value}, headers=person.headers)
+    for path in ("confirm", "disable", "recovery-codes"):
+        send(http, "POST", f"{MFA}/{path}", {"password": PASSWORD, "otp": value}, headers=person.headers)
+
+
+@settings(hunt, max_examples=9)  # after ten wrong codes none is looked at any more
+@given(text=nasty_text)
+def test_codes_at_a_log_in(http: httpx.Client, guarded: Person, text: str) -> None:
+    check(log_in_with(http, guarded, text.encode("utf-8", "replace").decode()))
 
 
 @hunt
