@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from typing import Annotated
+from urllib.parse import urlencode
 from uuid import UUID
 
 import httpx
@@ -15,7 +16,10 @@ from microservices.job_processor.errors import JobNotFoundError, ResultsNotFound
 from microservices.job_processor.models import Job, Run
 from microservices.job_processor.peers import Peers
 from microservices.job_processor.queries import find_job
-from microservices.kernel.auth import PEOPLE, Principal
+from microservices.job_processor.routes import Caller
+from microservices.job_processor.schemas import ArchiveLink
+from microservices.job_processor.tickets import TicketOrPersonRule, make_ticket
+from microservices.kernel.auth import Principal
 from microservices.kernel.db import get_database
 
 ZIP = "application/zip"
@@ -28,9 +32,12 @@ router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
     responses={200: {"content": {ZIP: {"schema": {"type": "string", "format": "binary"}}}}},
 )
 async def stream_archive(
-    job_id: UUID, caller: Annotated[Principal, Depends(PEOPLE)], request: Request
+    job_id: UUID, caller: Annotated[Principal, Depends(TicketOrPersonRule())], request: Request
 ) -> StreamingResponse:
-    """A folder for each run, with `manifest.json` and `SHA256SUMS`; its length is not known before its end."""
+    """A folder for each run, with `manifest.json` and `SHA256SUMS`; its length is not known before its end.
+
+    For people with a token, or by a link that was asked for.
+    """
     job, wish = await run_in_threadpool(_describe_archive, request, caller, job_id)
     peers: Peers = request.app.state.peers
     answer = await peers.open_archive(wish)
@@ -40,6 +47,15 @@ async def stream_archive(
         "Cache-Control": "private, no-store",
     }
     return StreamingResponse(_pass_on(answer), media_type=ZIP, headers=headers)
+
+
+@router.post("/{job_id}/results/archive-link")
+def link_archive(job_id: UUID, caller: Caller, request: Request) -> ArchiveLink:
+    """A link that downloads the archive without a token, as browsers do; good for ten minutes to begin."""
+    _describe_archive(request, caller, job_id)
+    ticket, expires_at = make_ticket(request.app.state.cipher, caller, job_id)
+    address = f"{request.app.state.settings.public_url.rstrip('/')}/api/v1/jobs/{job_id}/results/archive"
+    return ArchiveLink(url=f"{address}?{urlencode({'ticket': ticket})}", expires_at=expires_at)
 
 
 def _describe_archive(request: Request, caller: Principal, job_id: UUID) -> tuple[Job, ArchiveRequest]:

@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from microservices.kernel.errors import ConflictError, InvalidInputError, NotFoundError, ServiceError
+from microservices.kernel.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError, ServiceError
 
 
 class JobNotFoundError(NotFoundError):
@@ -62,3 +62,11 @@ class QuotaExceededError(ServiceError):
 
 class ResultsNotFoundError(NotFoundError):
     code, title = "results_not_found", "There are no results"
+
+
+class TicketInvalidError(ForbiddenError):
+    code, title = "link_invalid", "The link is not valid"
+
+
+class TicketExpiredError(ForbiddenError):
+    code, title = "link_expired", "The link is no longer good"

@@ -12,6 +12,7 @@ from microservices.job_processor.peers import Peers
 from microservices.job_processor.settings import Settings
 from microservices.job_processor.tasks import ROUTES
 from microservices.kernel.app import create_app
+from microservices.kernel.crypto import FieldCipher
 from microservices.kernel.health import ReadinessCheck
 from microservices.kernel.inbox import events_router
 from microservices.kernel.outbox import Relay, relaying
@@ -53,6 +54,7 @@ def build(settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.peers = peers
+    app.state.cipher = FieldCipher.from_setting(settings.encryption_keys.get_secret_value())
     app.state.celery = create_celery(
         "job_processor", settings.broker_url.get_secret_value(), log_level=settings.log_level, beat={}, routes=ROUTES
     )
