@@ -113,16 +113,10 @@ class RunView(BaseModel):
     results: int
     alternates: list[Choice]
     cancel_requested_at: datetime | None
-    cancel_requested_at: datetime | None
     move_requested_at: datetime | None
     estimated_finish_at: datetime | None
     is_slow: bool
     pace: str
-
-
-class ArchiveLink(BaseModel):
-    url: str
-    expires_at: datetime
 
 
 class ArchiveLink(BaseModel):
