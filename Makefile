@@ -4,10 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 WES := .venv/wes
 PIP := -m pip install --quiet --disable-pip-version-check
-PACKAGES := microservices imputehub sandbox django_app
+PARALLEL = $(MAKE) --no-print-directory -j 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ui demo test check pictures bench lock clean
+.PHONY: help setup ui demo test check check-python check-interface pictures bench lock clean
 
 help: ## Tell what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,16 +37,22 @@ ui: setup ## Build the interface that the gateway serves, when its sources have 
 demo: ui ## Start the platform, run a real imputation end to end, and leave it running
 	$(BIN)/imputehub demo
 
-test: check ## Check the code and run all tests
+test: .venv/.complete ## Check the code and run all tests
+	@$(PARALLEL) check-interface check-python $(WES)/.complete
 	$(BIN)/python -m imputehub.frontend build
 	$(BIN)/pytest -n 2 --ignore tests/architecture
 
-check: setup ## ruff, mypy, import-linter, architecture tests; eslint, tsc and vitest
+check: .venv/.complete ## ruff, mypy, import-linter, architecture tests; eslint, tsc and vitest
+	@$(PARALLEL) check-interface check-python
+
+check-python:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --no-incremental  # Django's plugin misreads a cache that is older than an edit of models
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -n 2 tests/architecture
+	$(BIN)/pytest -q tests/architecture
+
+check-interface:
 	$(BIN)/python -m imputehub.frontend check
 
 pictures: ui ## Take the pictures anew that the interface is compared with
