@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from microservices.job_processor.logic.sites import Sites
 from microservices.job_processor.logic.submission import submit_run
+from microservices.job_processor.models import Run
 from microservices.kernel.testing import serve_app
 from tests.job_processor.cloudgene_stub import TOKEN, CloudgeneStub, answer_with_a_page, build_site
 from tests.job_processor.conftest import Person, World, let_age, poll
@@ -103,6 +104,22 @@ def test_a_site_that_is_away_too_long_loses_the_run_to_the_alternate(
     assert second.stub.jobs[0].fields["refpanel"] == "apps@other@1.0.0"
     events = world.client.get(f"/api/v1/jobs/{job_id}/events", headers=person.headers).json()["items"]
     assert sum("was moved from" in event["message"] for event in events) == 1
+
+
+def test_a_run_that_waits_too_long_for_its_turn_goes_to_the_alternate(
+    world: World, person: Person, second: SecondSite
+) -> None:
+    world.peers.site = {"api_config": world.peers.describe_site()["site"]["api_config"] | {"max_concurrent_jobs": 1}}
+    _first_job, first_id = person.submit_job()
+    submit_run(world.engine, first_id)
+    job_id, run_id = submit_with_alternate(person, second)
+    submit_run(world.engine, run_id)
+    assert "waits for its turn" in person.get_run(job_id)["message"]
+    try_again(world, run_id, minutes=16)
+    submit_run(world.engine, run_id)
+    assert (person.get_run(job_id)["status"], count_live(world, second)) == ("running", (1, 1))
+    with world.engine.database.transaction() as session:
+        assert session.get_one(Run, run_id).waits_for is None
 
 
 def test_a_site_that_comes_back_in_time_keeps_the_run(world: World, person: Person, second: SecondSite) -> None:
