@@ -124,7 +124,7 @@ class Platform:
         await_that(lambda: self.files.get(f"/api/v1/files/{file_id}", headers=self.headers).json()["status"] == "ready")
         return file_id
 
-    def submit(self, file_id: str) -> tuple[str, UUID]:
+    def submit(self, file_id: str, **of_target: Any) -> tuple[str, UUID]:
         peers = self.world.peers
         quality = self.files.get(f"/api/v1/files/{file_id}/qc", headers=self.headers).json()
         wish = {
@@ -132,7 +132,7 @@ class Platform:
             "build": quality["build"],
             "phasing": "no_phasing" if quality["phased"] else "eagle",
             "input_file_ids": [file_id],
-            "targets": [{"service_id": str(peers.service_id), "panel_id": str(peers.panel_id)}],
+            "targets": [{"service_id": str(peers.service_id), "panel_id": str(peers.panel_id), **of_target}],
         }
         answer = self.jobs.post("/api/v1/jobs", json=wish, headers=self.headers)
         assert answer.status_code == 202, answer.text
@@ -204,6 +204,23 @@ def test_a_site_fetches_the_input_by_itself_until_the_run_is_cancelled(platform:
     platform.follow(job_id, run_id, "cancelled")
     await_that(lambda: platform.open_link(site.targets[0]).status_code == 403)
     assert platform.open_link(site.targets[0]).json()["code"] == "link_revoked"
+
+
+def test_a_run_that_is_moved_leaves_no_link_behind(platform: Platform, site: FetchingSite) -> None:
+    peers = platform.world.peers
+    panel = peers.site["panels"][0]
+    peers.site["panels"] = [panel, panel | {"id": str(peers.second_panel_id)}]
+    alternate = {"service_id": str(peers.service_id), "panel_id": str(peers.second_panel_id)}
+    job_id, run_id = platform.submit(platform.upload(GOOD_VCF), alternates=[alternate])
+    former = site.targets[0]
+    answer = platform.jobs.post(f"/api/v1/jobs/{job_id}/runs/{run_id}/move", headers=platform.headers)
+    assert answer.status_code == 202, answer.text
+    platform.follow(job_id, run_id, "waiting_for_site")
+    await_that(lambda: platform.open_link(former).status_code == 403)
+    site.state = "RUNNING"
+    submit_run(platform.engine, run_id)
+    assert platform.get_run(job_id)["panel_id"] == str(peers.second_panel_id)
+    assert platform.open_link(site.targets[0]).content == GOOD_VCF
 
 
 def test_a_failed_run_ends_its_link_and_a_retry_gets_one_of_its_own(platform: Platform, site: FetchingSite) -> None:
