@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from celery import Celery
 from celery.signals import setup_logging, worker_ready
 from kombu import Queue
+from kombu.transport.redis import Channel
 
 from microservices.kernel.garbage import calm_collector
 from microservices.kernel.logs import configure_logs
@@ -20,6 +21,9 @@ def create_celery(
     name: str, broker_url: str, *, log_level: str, beat: Mapping[str, Any], routes: Mapping[str, Any]
 ) -> Celery:
     """A worker's Celery application. Results are not kept; acks are late; a lost message is found by the sweeps."""
+    # Unacknowledged messages are hints whose work the sweeps find. To give them back to a broker that has just gone
+    # ends a busy worker: Celery does so with a connection that it has closed already.
+    Channel.do_restore = False
     app = Celery(name, broker=broker_url)
     app.conf.update(
         task_ignore_result=True,
@@ -56,6 +60,15 @@ def create_celery(
     return app
 
 
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """uvloop where there is one: a third less CPU for thousands of small calls."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
 class LoopThread:
     """One event loop for a whole worker process, so that sessions to sites outlive the tasks that use them."""
 
@@ -74,6 +87,6 @@ class LoopThread:
     def _started(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
-                self._loop = asyncio.new_event_loop()
+                self._loop = _new_loop()
                 threading.Thread(target=self._loop.run_forever, name="event-loop", daemon=True).start()
             return self._loop
