@@ -7,7 +7,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 PARALLEL = $(MAKE) --no-print-directory -j 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ui demo test check check-python check-interface pictures bench lock clean
+.PHONY: help setup ui demo test check check-python check-interface pictures bench prove lock clean
 
 help: ## Tell what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -60,6 +60,9 @@ pictures: ui ## Take the pictures anew that the interface is compared with
 
 bench: setup ## Measure what docs and goals speak of
 	for script in tests/load/bench_*.py; do PYTHONPATH=. $(BIN)/python $$script || exit 1; done
+
+prove: setup ## Show under chaos that every run reaches its site once and comes home (about ten minutes)
+	PYTHONPATH=. $(BIN)/python tests/load/prove_exactly_once.py
 
 lock: setup ## Make the locks anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
