@@ -107,9 +107,9 @@ def show_summaries(job: Job, summaries: Mapping[UUID, Sequence[RunSummary]]) -> 
     sites_in = _count_sites(job.inputs)
     return ResultsSummary(
         runs=[
-            _show_summary(run, sites_in, [read_tally(row.tally) for row in summaries[run.id]])
+            _show_summary(run, sites_in, [read_tally(row.tally) for row in summaries.get(run.id, ())])
             for run in job.runs
-            if run.status == "completed" and run.id in summaries
+            if run.status == "completed" and (run.id in summaries or run.coverage is not None)
         ]
     )
 

@@ -239,6 +239,18 @@ def test_a_chromosome_that_a_site_dropped_is_missed(world: World, person: Person
     assert (summary["warning"], summary["gaps"]) == (told, [])
 
 
+def test_a_success_without_any_genotypes_is_said_to_miss_all_of_them(world: World, person: Person) -> None:
+    job_id, run_id = bring_to_site(world, person)
+    job = world.site.jobs[-1]
+    world.site.finish(job)
+    job.output = {"qc_report.txt": b"all well"}
+    poll(world, run_id)
+    collect_results(world.engine, run_id)
+    run = person.get_run(job_id)
+    assert (run["status"], "0 of 1 chromosomes; missing chr20." in run["message"]) == ("completed", True)
+    assert get_summary(world, person, job_id)["runs"][0]["missing"] == ["chr20"]
+
+
 def cover(typed: list[int], results: Iterable[int], *, same_build: bool = True) -> Coverage:
     tally = Tally()
     for window in results:

@@ -77,8 +77,11 @@ class Tally:
     def add_site(self, chromosome: str, position: int, info: bytes, *, flags_imputed: bool = False) -> None:
         """`flags_imputed`: the file marks what was imputed, and not what was typed."""
         self.sites += 1
-        self._cover(chromosome, 1, position, position, [(position - 1) // WINDOW])
-        if _TYPED.search(info) or (flags_imputed and not _IMPUTED.search(info)):
+        place = self.chromosomes.get(chromosome) or self._open(chromosome, position)
+        place.sites += 1
+        place.start, place.end = min(place.start, position), max(place.end, position)
+        place.note_window((position - 1) // WINDOW)
+        if (b"TYPED" in info and _TYPED.search(info)) or (flags_imputed and not _IMPUTED.search(info)):
             self.typed += 1
             return
         figures = dict(_FIGURES.findall(info))
@@ -92,12 +95,8 @@ class Tally:
             tally.r2_sites += 1
             tally.r2_sum += r2
 
-    def _cover(self, chromosome: str, sites: int, start: int, end: int, windows: Iterable[int]) -> None:
-        known = self.chromosomes.setdefault(chromosome, Coverage(0, start, end))
-        known.sites += sites
-        known.start, known.end = min(known.start, start), max(known.end, end)
-        for number in windows:
-            known.note_window(number)
+    def _open(self, chromosome: str, position: int) -> Coverage:
+        return self.chromosomes.setdefault(chromosome, Coverage(0, position, position))
 
     def add(self, other: "Tally") -> None:
         self.sites += other.sites
@@ -107,7 +106,11 @@ class Tally:
             mine.r2_sites += theirs.r2_sites
             mine.r2_sum += theirs.r2_sum
         for name, coverage in other.chromosomes.items():
-            self._cover(name, coverage.sites, coverage.start, coverage.end, coverage.windows)
+            place = self._open(name, coverage.start)
+            place.sites += coverage.sites
+            place.start, place.end = min(place.start, coverage.start), max(place.end, coverage.end)
+            for number in coverage.windows:
+                place.note_window(number)
 
 
 def add_up(tallies: Iterable[Tally]) -> Tally:

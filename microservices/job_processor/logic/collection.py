@@ -105,7 +105,8 @@ def _collect(engine: Engine, run_id: UUID, epoch: int) -> None:
         raise min(refusals, key=lambda error: error.permanent)
     with own_run(engine.database, run_id, epoch) as (session, run):
         run.queue_position = None
-        losses = _note_coverage(session, run, collection.panel_build)
+        has_genotypes = any(file.kind == "imputed_data" for file in offered)
+        losses = _note_coverage(session, run, collection.panel_build, has_genotypes=has_genotypes)
         change_run(session, run, "completed", _tell_end(len(offered), run.results, losses))
 
 
@@ -116,13 +117,16 @@ def _tell_end(offered: int, stored: int, losses: str) -> str:
     return f"{end} The results are not complete: {losses}" if losses else end
 
 
-def _note_coverage(session: Session, run: Run, panel_build: str | None) -> str:
-    """What the site has silently left out, in words; a check of quality imputes nothing."""
+def _note_coverage(session: Session, run: Run, panel_build: str | None, *, has_genotypes: bool) -> str:
+    """What the site has silently left out, in words; a check of quality imputes nothing.
+
+    Of genotypes in files that tell nothing of their sites it is not known what they cover.
+    """
     inputs: dict[str, list[int]] = {}
     for source in run.job.inputs:
         inputs |= source.sites_per_mb or {}
     tallies = [read_tally(row.tally) for row in find_summaries(session, run)]
-    known = tallies and all(source.sites_per_mb is not None for source in run.job.inputs)
+    known = (tallies or not has_genotypes) and all(source.sites_per_mb is not None for source in run.job.inputs)
     run.coverage = None
     if not known or run.job.parameters.get("mode") == "qc_only":
         return ""
