@@ -81,6 +81,12 @@ export const run = {
   submitted_at: AT,
   finished_at: AT,
   results: 1,
+  alternates: [],
+  cancel_requested_at: null,
+  move_requested_at: null,
+  estimated_finish_at: null,
+  is_slow: false,
+  pace: '',
 };
 
 export const job = {

@@ -33,6 +33,8 @@ const KIND_OF = {
   pass: 'good',
   warn: 'partial',
   fail: 'bad',
+  allowed: 'good',
+  refused: 'bad',
 } as const satisfies Record<string, keyof typeof KINDS>;
 
 export type Status = keyof typeof KIND_OF;

@@ -70,6 +70,34 @@ export const useSummary = (id: string, enabled: boolean) =>
     enabled,
   });
 
+export type Decision = Schemas['ResidencyDecisionView'];
+
+/** Of a job that says where its data may go: each time something of it was about to leave. */
+export const useDecisions = (id: string, enabled: boolean) =>
+  useQuery({
+    queryKey: ['job', id, 'decisions'],
+    queryFn: () =>
+      collectPages((cursor) => unwrap(api.GET('/api/v1/jobs/{job_id}/residency-decisions', pathAndPage(id, cursor)))),
+    enabled,
+  });
+
+/** The browser itself downloads, by a link that needs no token: an archive may be larger than its memory. */
+export const useDownloadAll = (id: string) =>
+  useMutation({
+    mutationFn: () => unwrap(api.POST('/api/v1/jobs/{job_id}/results/archive-link', path(id))),
+    onSuccess: ({ url }) => window.location.assign(url),
+  });
+
+/** Let a run go on at its next alternate. */
+export function useMove(jobId: string, runId: string) {
+  const client = useQueryClient();
+  const params = { path: { job_id: jobId, run_id: runId } };
+  return useMutation({
+    mutationFn: () => unwrap(api.POST('/api/v1/jobs/{job_id}/runs/{run_id}/move', { params })),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['job', jobId] }),
+  });
+}
+
 const ACTIONS = {
   cancel: (id: string) => unwrap(api.POST('/api/v1/jobs/{job_id}/cancel', path(id))),
   retry: (id: string) => unwrap(api.POST('/api/v1/jobs/{job_id}/retry', path(id))),

@@ -6,6 +6,13 @@ const RUN_ENDED = new Set<string>(['completed', 'failed', 'cancelled']);
 export const isUnderWay = (job: Job): boolean => UNDER_WAY.has(job.status);
 export const hasEnded = (run: Run): boolean => RUN_ENDED.has(run.status);
 
+/** Where its data may go; none: anywhere. */
+export function listCountries(job: Job): string[] {
+  const { residency } = job.parameters;
+  const named = typeof residency === 'object' && residency !== null && 'countries' in residency;
+  return named && Array.isArray(residency.countries) ? residency.countries.map(String) : [];
+}
+
 const AFTER_A_TRY = 8_000;
 
 /** Milliseconds until the next try of a held run is over; null where none is held. */

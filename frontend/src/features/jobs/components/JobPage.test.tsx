@@ -21,7 +21,10 @@ const summaryOf = (runId: string) => ({
     { maf_over: 0.05, maf_up_to: 0.5, mean_r2: null, sites: 0 },
   ],
   sites_total: 4032,
-  chromosomes: ['chr20'],
+  chromosomes: [],
+  chromosomes_expected: ['chr20'],
+  missing: [],
+  gaps: [],
 });
 
 const update = (status: string, message: string, second: number) => ({

@@ -1,6 +1,7 @@
 import { useTranslation } from 'react-i18next';
 import { useParams } from 'react-router';
 
+import { nameCountries } from '@/shared/format/countries';
 import { formatDuration, formatMoment, secondsBetween } from '@/shared/format/units';
 import { ErrorNote } from '@/shared/ui/ErrorNote';
 import { Loading } from '@/shared/ui/Loading';
@@ -11,8 +12,8 @@ import { Section } from '@/shared/ui/Section';
 import { StatusMark } from '@/shared/ui/StatusMark';
 import { useNow } from '@/shared/ui/useNow';
 
-import { type Job, useJob, useJobHistory, useResults, useSummary } from '@/features/jobs/api/queries';
-import { isUnderWay } from '@/features/jobs/api/states';
+import { type Job, useDecisions, useJob, useJobHistory, useResults, useSummary } from '@/features/jobs/api/queries';
+import { isUnderWay, listCountries } from '@/features/jobs/api/states';
 
 import { JobActions } from './JobActions';
 import { RunSection } from './RunSection';
@@ -29,6 +30,7 @@ function JobDetails({ job }: { job: Job }) {
   const history = useJobHistory(job.id).data ?? [];
   const results = useResults(job.id, hasResults);
   const summary = useSummary(job.id, hasResults);
+  const decisions = useDecisions(job.id, listCountries(job).length > 0);
   return (
     <>
       <PageHead title={job.name} lead={<StatusMark status={job.status} />} actions={<JobActions job={job} />} />
@@ -37,7 +39,9 @@ function JobDetails({ job }: { job: Job }) {
       {job.runs.map((run) => (
         <RunSection
           key={run.id}
+          jobId={job.id}
           run={run}
+          decisions={decisions.data?.filter((decision) => decision.run_id === run.id) ?? []}
           updates={history}
           results={results.data?.filter((result) => result.run_id === run.id) ?? []}
           summary={summary.data?.find((part) => part.run_id === run.id) ?? null}
@@ -48,12 +52,16 @@ function JobDetails({ job }: { job: Job }) {
 }
 
 const PHASINGS = ['eagle', 'beagle', 'no_phasing'] as const;
+const PRIORITIES = ['high', 'normal', 'low'] as const;
+const isPriority = (value: unknown): value is (typeof PRIORITIES)[number] =>
+  PRIORITIES.some((known) => known === value);
 const isPhasing = (value: unknown): value is (typeof PHASINGS)[number] => PHASINGS.some((known) => known === value);
 
 function JobFacts({ job }: { job: Job }) {
   const { t, i18n } = useTranslation();
   const now = useNow(isUnderWay(job));
-  const { phasing } = job.parameters;
+  const { phasing, priority } = job.parameters;
+  const countries = listCountries(job);
   const text = (name: string): string => {
     const value = job.parameters[name];
     return value === null || value === undefined ? '–' : String(value);
@@ -71,6 +79,10 @@ function JobFacts({ job }: { job: Job }) {
         </Readout>
         <Readout label={t('newJob.population')}>{text('population')}</Readout>
         <Readout label={t('newJob.r2Filter')}>{text('r2_filter')}</Readout>
+        {isPriority(priority) && <Readout label={t('newJob.priority')}>{t(`newJob.priorities.${priority}`)}</Readout>}
+        {countries.length > 0 && (
+          <Readout label={t('residency.title')}>{nameCountries(countries, i18n.language)}</Readout>
+        )}
       </Readouts>
     </Section>
   );

@@ -3,29 +3,34 @@ import Typography from '@mui/material/Typography';
 import { useTranslation } from 'react-i18next';
 
 import { useCatalogueNames } from '@/shared/catalogue/queries';
-import { formatClock, formatPercent } from '@/shared/format/units';
+import { formatPercent } from '@/shared/format/units';
 import { MONO } from '@/shared/theme/theme';
 import { DensityStrip } from '@/shared/ui/DensityStrip';
 import { Section } from '@/shared/ui/Section';
 import { StatusMark } from '@/shared/ui/StatusMark';
 
-import type { Result, Run, RunSummary, StatusUpdate } from '@/features/jobs/api/queries';
-import { findPhases, hasEnded } from '@/features/jobs/api/states';
+import type { Decision, Result, Run, RunSummary, StatusUpdate } from '@/features/jobs/api/queries';
+import { findPhases } from '@/features/jobs/api/states';
 
 import { AccuracyChart } from './AccuracyChart';
+import { CoverageNote } from './CoverageNote';
+import { DecisionList } from './DecisionList';
 import { ResultList } from './ResultList';
 import { RunErrorNote } from './RunErrorNote';
+import { RunNotes } from './RunNotes';
 import { Timeline } from './Timeline';
 import { jobTone } from './tones';
 
 interface Props {
+  jobId: string;
   run: Run;
+  decisions: Decision[];
   updates: StatusUpdate[];
   results: Result[];
   summary: RunSummary | null;
 }
 
-export function RunSection({ run, updates, results, summary }: Props) {
+export function RunSection({ jobId, run, decisions, updates, results, summary }: Props) {
   const { t, i18n } = useTranslation();
   const { nameSite, namePanel } = useCatalogueNames();
   const title = `${nameSite(run.service_id)} · ${namePanel(run.panel_id)}`;
@@ -44,15 +49,7 @@ export function RunSection({ run, updates, results, summary }: Props) {
           {silent ? '…' : formatPercent(run.progress / 100, i18n.language)}
         </Typography>
       </Box>
-      <Typography aria-live="polite" lang="en" sx={{ mb: 2 }}>
-        {run.message}
-      </Typography>
-      {run.next_try_at !== null && (
-        <Typography sx={{ mb: 2 }}>{t('run.nextTry', { at: formatClock(run.next_try_at, i18n.language) })}</Typography>
-      )}
-      {run.queue_position !== null && !hasEnded(run) && (
-        <Typography sx={{ mb: 2 }}>{t('run.queuePosition', { position: run.queue_position })}</Typography>
-      )}
+      <RunNotes jobId={jobId} run={run} />
       {run.error && <RunErrorNote error={run.error} />}
       <Box
         sx={{
@@ -61,10 +58,14 @@ export function RunSection({ run, updates, results, summary }: Props) {
           gridTemplateColumns: { xs: 'minmax(0, 1fr)', lg: 'minmax(0, 1fr) minmax(0, 1fr)' },
         }}
       >
-        <Timeline phases={findPhases(updates, run.id)} externalId={run.external_job_id} />
+        <Box sx={{ minWidth: 0 }}>
+          <Timeline phases={findPhases(updates, run.id)} externalId={run.external_job_id} />
+          {decisions.length > 0 && <DecisionList decisions={decisions} />}
+        </Box>
         {(summary !== null || results.length > 0) && (
           // One below the other, what people came for stands first.
           <Box sx={{ minWidth: 0, order: { xs: -1, lg: 0 } }}>
+            {summary && <CoverageNote summary={summary} />}
             {summary && <AccuracyChart summary={summary} />}
             {results.length > 0 && <ResultList results={results} />}
           </Box>
