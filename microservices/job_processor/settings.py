@@ -33,7 +33,7 @@ class Settings(ServiceSettings):
     registry_url: str = Field(default="http://127.0.0.1:8002", validation_alias="SERVICE_REGISTRY_URL")
     files_url: str = Field(default="http://127.0.0.1:8004", validation_alias="FILE_MANAGER_URL")
     notification_url: str = Field(default="http://127.0.0.1:8005", validation_alias="NOTIFICATION_URL")
-    quotas: dict[str, TierLimits] = {}
+    quotas: dict[str, TierLimits] = Field(default_factory=dict)
     """By tier, over those above; a tier that is not named has what `standard` has. An administrator's come before."""
 
     def limit_tier(self, tier: str) -> TierLimits:
