@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from celery import Celery
 from celery.signals import setup_logging, worker_ready
 from kombu import Queue
-from kombu.transport.redis import Channel
 
 from microservices.kernel.garbage import calm_collector
 from microservices.kernel.logs import configure_logs
@@ -21,11 +20,9 @@ def create_celery(
     name: str, broker_url: str, *, log_level: str, beat: Mapping[str, Any], routes: Mapping[str, Any]
 ) -> Celery:
     """A worker's Celery application. Results are not kept; acks are late; a lost message is found by the sweeps."""
-    # Unacknowledged messages are hints whose work the sweeps find. To give them back to a broker that has just gone
-    # ends a busy worker: Celery does so with a connection that it has closed already.
-    Channel.do_restore = False
     app = Celery(name, broker=broker_url)
     app.conf.update(
+        broker_transport="microservices.kernel.broker:Transport",
         task_ignore_result=True,
         task_acks_late=True,
         worker_prefetch_multiplier=1,
