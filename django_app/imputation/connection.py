@@ -157,7 +157,7 @@ def describe_connection(service: ImputationService) -> SiteConnection:
     """Raises `DecryptionError`, or pydantic's `ValidationError` for settings that were stored past their check."""
     return SiteConnection(
         service.id,
-        service.api_type,  # type: ignore[arg-type]
+        service.api_type,
         service.base_url,
         credential=service.credential.reveal() if service.credential else None,
         ca_pem=service.ca_pem,

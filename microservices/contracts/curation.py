@@ -5,12 +5,22 @@ The subject of curation is a site with all its panels as one document, so no pan
 
 import hmac
 import json
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
-ApiType = Literal["michigan", "ga4gh"]
+API_TYPES = ["michigan", "ga4gh"]
+"""Every kind of site that the platform has an adapter for (`microservices.backends.registry`)."""
+
+
+def check_api_type(name: str) -> str:
+    if name not in API_TYPES:
+        raise ValueError(f"must be one of: {', '.join(API_TYPES)}")
+    return name
+
+
+ApiType = Annotated[str, AfterValidator(check_api_type), WithJsonSchema({"type": "string", "enum": API_TYPES})]
 Build = Literal["hg19", "hg38"]
 
 SITE_CHANGED = "site.changed"

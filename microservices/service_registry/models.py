@@ -28,7 +28,6 @@ class ImputationService(Base):
 
     __tablename__ = "imputation_services"
     __table_args__ = (
-        sa.CheckConstraint("api_type IN ('michigan', 'ga4gh')", name="api_type"),
         sa.CheckConstraint(_STATUSES, name="health_status"),
         sa.Index("ix_imputation_services_due", "next_check_at", postgresql_where=sa.text("is_active")),
     )

@@ -180,7 +180,4 @@ def test_the_models_are_what_the_migrations_make(registry: Registry) -> None:
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, Base.metadata) == []
         checks = sa.inspect(connection).get_check_constraints("imputation_services")
-    assert {check["name"] for check in checks} == {
-        "ck_imputation_services_api_type",
-        "ck_imputation_services_health_status",
-    }
+    assert {check["name"] for check in checks} == {"ck_imputation_services_health_status"}

@@ -21,10 +21,12 @@ class WesClient:
     The token goes to the origin of `base_url` only: redirects are never followed here.
     """
 
-    def __init__(self, connection: SiteConnection, session: aiohttp.ClientSession, deadlines: Deadlines) -> None:
+    def __init__(
+        self, connection: SiteConnection, session: aiohttp.ClientSession, deadlines: Deadlines | None = None
+    ) -> None:
         self.connection = connection
         self.session = session
-        self.deadlines = deadlines
+        self.deadlines = deadlines or Deadlines()
         self._base = connection.base_url.rstrip("/")
         self._token = connection.credential
 

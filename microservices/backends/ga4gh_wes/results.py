@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -11,7 +12,8 @@ from urllib.parse import quote, unquote, urlsplit
 import aiohttp
 from yarl import URL
 
-from microservices.backends.base import ResultKind, ResultRefusedError, SiteError, SiteFile
+from microservices.backends.archives import unpack_file
+from microservices.backends.base import ResultKind, ResultMember, ResultRefusedError, SiteError, SiteFile
 from microservices.backends.download import Source, check_size, download_file, is_secure
 from microservices.backends.filenames import check_filename
 from microservices.backends.ga4gh_wes.answers import explain_answer
@@ -25,7 +27,7 @@ _REPORT = re.compile(r".*(qc|quality|report).*\.(html|txt|pdf|csv|tsv|json)", re
 _LOG = re.compile(r".*\.(log|err|out)|stdout|stderr", re.IGNORECASE)
 
 
-async def list_results(client: WesClient, run_id: str, document: dict[str, Any] | None) -> list[SiteFile]:
+async def list_results(client: WesClient, run_id: str, document: dict[str, Any] | None = None) -> list[SiteFile]:
     """What can be fetched. Raises `ResultRefusedError` (permanent) when the site has outputs, but none of them is a
     result by the recipe, or none can leave the site."""
     recipe = read_recipe(document) if document is not None else None
@@ -60,6 +62,15 @@ def classify_output(name: str) -> ResultKind:
     if _REPORT.fullmatch(base):
         return "quality_report"
     return "log" if _LOG.fullmatch(base) else "metadata"
+
+
+def unpack_results(_client: WesClient, file: SiteFile, path: Path, password: str | None) -> Iterator[ResultMember]:
+    """Members of an archive are told by their names; a file that is none is what the recipe called it."""
+
+    def classify(name: str) -> ResultKind:
+        return file.kind if name == file.filename else classify_output(name)
+
+    return unpack_file(file, path, password, classify)
 
 
 def _refuse_outputs(message: str, code: str, fix: str) -> ResultRefusedError:

@@ -16,10 +16,12 @@ from microservices.backends.session import Deadlines
 class CloudgeneClient:
     """One account at one server. The token goes to `base_url` only: redirects are never followed here."""
 
-    def __init__(self, connection: SiteConnection, session: aiohttp.ClientSession, deadlines: Deadlines) -> None:
+    def __init__(
+        self, connection: SiteConnection, session: aiohttp.ClientSession, deadlines: Deadlines | None = None
+    ) -> None:
         self.connection = connection
         self.session = session
-        self.deadlines = deadlines
+        self.deadlines = deadlines or Deadlines()
         self._base = connection.base_url.rstrip("/")
 
     def address(self, path: str) -> URL:

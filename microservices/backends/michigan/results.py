@@ -1,10 +1,13 @@
 """The files that a job offers, what each of them is, and how large it may be."""
 
 import re
-from pathlib import PurePosixPath
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import quote
 
-from microservices.backends.base import ResultKind, ResultRefusedError, SiteFile
+from microservices.backends.archives import unpack_file
+from microservices.backends.base import ResultKind, ResultMember, ResultRefusedError, SiteFile
 from microservices.backends.filenames import check_filename
 from microservices.backends.michigan.client import CloudgeneClient
 from microservices.backends.michigan.jobs import read_job
@@ -20,7 +23,9 @@ _IMPUTED = re.compile(
 _REPORTS = frozenset({"qc_report.txt", "qc_output.txt", "quality-control.html", "qcreport.html"})
 
 
-async def list_results(client: CloudgeneClient, external_job_id: str) -> list[SiteFile]:
+async def list_results(
+    client: CloudgeneClient, external_job_id: str, recipe: dict[str, Any] | None = None
+) -> list[SiteFile]:
     """What can be fetched; raises `ResultRefusedError` (permanent) once the site has deleted the files."""
     job = await read_job(client, external_job_id)
     if job.state in (7, 10):
@@ -46,6 +51,12 @@ def _offer_file(file: OutputFile) -> SiteFile:
         size_range=read_size(file.size),
         downloads_left=None if file.count is None or file.count < 0 else file.count,
     )
+
+
+def unpack_results(
+    _client: CloudgeneClient, file: SiteFile, path: Path, password: str | None
+) -> Iterator[ResultMember]:
+    return unpack_file(file, path, password, classify_file)
 
 
 def classify_file(filename: str) -> ResultKind:
