@@ -27,12 +27,13 @@ class Platform:
     def command(self, *words: str, person: Path | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
         """`imputehub` in a process of its own; `person`: the folder with that person's log-in."""
         environ = self.environ | ({"XDG_CONFIG_HOME": str(person)} if person else {})
-        done = subprocess.run(
-            [sys.executable, "-m", "imputehub", *words], env=environ, capture_output=True, text=True, check=False
-        )
-        if check and done.returncode != 0:
-            raise AssertionError(f"imputehub {' '.join(words)}\n{done.stdout}\n{done.stderr}")
-        return done
+        with self.start(*words, environ=environ) as process:
+            return finish(process, check=check)
+
+    def start(self, *words: str, environ: dict[str, str] | None = None) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "imputehub", *words]
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen(command, env=environ or self.environ, **pipes)
 
     @property
     def credentials(self) -> dict[str, Any]:
@@ -55,6 +56,13 @@ class Platform:
         return {process["name"]: process for process in listed}
 
 
+def finish(process: subprocess.Popen[str], *, check: bool = True) -> subprocess.CompletedProcess[str]:
+    stdout, stderr = process.communicate()
+    if check and process.returncode != 0:
+        raise AssertionError(f"{process.args!r}\n{stdout}\n{stderr}")
+    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     home = tmp_path_factory.mktemp("platform") / "state"
@@ -70,10 +78,21 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         platform.command("down")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def demonstration(platform: Platform, request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str] | None]:
+    """It takes a minute, in which there are tests that do not need it. Not begun where no test does."""
+    if not any("demo" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        yield None
+        return
+    with platform.start("demo") as process:
+        yield process
+        process.kill()  # without effect on one that has ended
+
+
 @pytest.fixture(scope="session")
-def demo(platform: Platform) -> str:
+def demo(demonstration: subprocess.Popen[str]) -> str:
     """What the demonstration said: it leaves a catalogue, a cohort and a finished job behind."""
-    return platform.command("demo").stdout
+    return finish(demonstration).stdout
 
 
 @pytest.fixture(scope="module")
