@@ -85,7 +85,15 @@ async def _write_down(engine: Engine, found: asyncio.Queue[Found], on_ready: Cal
 
 
 async def _watch_account(engine: Engine, runs: list[Watched], found: asyncio.Queue[Found]) -> None:
-    """Look at one account's runs at one site; a fault of one adapter must not stop the watching of the others."""
+    """A fault that nobody has thought of must not stop the watching of the others: these are looked at again soon."""
+    try:
+        await _look_at_account(engine, runs, found)
+    except Exception:
+        log.exception("account_not_watched", service_id=str(runs[0].service_id), runs=len(runs))
+        engine.watched.difference_update(run.id for run in runs)
+
+
+async def _look_at_account(engine: Engine, runs: list[Watched], found: asyncio.Queue[Found]) -> None:
     first = runs[0]
     access: Access | str | None = engine.sites.recall(first, first.credential_source)
     if access is None:
@@ -148,6 +156,8 @@ async def _read_list(engine: Engine, backend: Backend, runs: list[Watched]) -> d
                     break
     except SiteError as error:
         log.info("list_not_read", service_id=str(runs[0].service_id), error=error.message)
+    except Exception:  # a fault of the adapter: each run is asked for by itself
+        log.exception("list_not_read", service_id=str(runs[0].service_id))
     return listed
 
 
