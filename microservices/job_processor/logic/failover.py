@@ -72,6 +72,19 @@ def request_move(session: Session, run: Run, why: str = "") -> None:
         change_run(session, run, "running", f"Asking the site to cancel, to go on elsewhere. {why}".strip())
 
 
+def leave_site(session: Session, run: Run) -> bool:
+    """Move a locked run of which nothing is at a site, where that was asked for.
+
+    A wish for which no alternate is left, as a sibling of the run has it by now, is forgotten: the run stays.
+    """
+    if run.move_requested_at is None:
+        return False
+    if fail_over(session, run, "It was asked to leave."):
+        return True
+    run.move_requested_at = None
+    return False
+
+
 def finish_move(session: Session, run: Run) -> bool:
     """The site has surely ended the job that it was asked to cancel: go on at the alternate, where that was wished."""
     if run.move_requested_at is None:

@@ -140,7 +140,13 @@ def _apply_cancelled(session: Session, run: Run) -> None:
 
 
 def _end_cancelled(session: Session, run: Run, message: str) -> None:
-    if not finish_move(session, run):
+    is_wanted = run.move_requested_at is not None
+    if finish_move(session, run):
+        return
+    if is_wanted:
+        message = "The site has ended the job, so that the run goes on elsewhere, but no alternate is left by now."
+        fail_run(session, run, describe_error("no_alternate_left", message, "platform", "Retry the run."))
+    else:
         change_run(session, run, "cancelled", message)
 
 

@@ -21,7 +21,7 @@ from microservices.job_processor.logic.attempts import (
 )
 from microservices.job_processor.logic.cancellation import cancel_unsent
 from microservices.job_processor.logic.engine import Engine
-from microservices.job_processor.logic.failover import fail_over
+from microservices.job_processor.logic.failover import leave_site
 from microservices.job_processor.logic.holding import (
     describe_error,
     give_up_site,
@@ -55,8 +55,7 @@ def submit_run(engine: Engine, run_id: UUID) -> None:
             if unanswered is None and run.cancel_requested_at is not None:
                 cancel_unsent(session, run)
                 return
-            if unanswered is None and run.move_requested_at is not None:
-                fail_over(session, run, "It was asked to leave.")
+            if unanswered is None and leave_site(session, run):
                 return
         situation = _find_situation(engine, run, epoch, unanswered)
         if situation is None:
@@ -180,7 +179,7 @@ def _open(situation: Situation, identity: str, links: Mapping[UUID, str], verdic
         if run.cancel_requested_at is not None:
             cancel_unsent(session, run)
             return None
-        if run.move_requested_at is not None and fail_over(session, run, "It was asked to leave."):
+        if leave_site(session, run):
             return None
         hold_places(session, run, situation.account.source)
         if not situation.keep_turn(session, run):
