@@ -150,6 +150,9 @@ NO_LISTS = {
     "another table": gzip.compress(b"SNP\tREF(0)\tALT(1)\tMAF\tRsq\n1:5:A:C\tA\tC\t0.1\t0.9\n"),
     "a position that is none": gzip.compress(LINE.replace(b"5", b"five", 1)),
     "a name that is no text": gzip.compress(LINE.replace(b"chr1", b"\xff")),
+    "a name that no database keeps": gzip.compress(LINE.replace(b"chr1", b"chr\x001")),
+    "a name without end": gzip.compress(LINE.replace(b"chr1", b"chr1" * 100)),
+    "a position beyond all chromosomes": gzip.compress(LINE.replace(b"5", b"3000000000", 1)),
     "an endless line": gzip.compress(b"x" * (3 << 20)),
     "no sites": gzip.compress(HEADER.encode()),
     "a wrong checksum": gzip.compress(LINE)[:-8] + b"xxxxxxxx",
@@ -171,9 +174,10 @@ def test_a_list_is_read_alike_in_pieces_of_any_size(tmp_path: Path, piece: int) 
 
 
 def test_a_list_without_r2_has_sites_and_no_r2() -> None:
-    tally = tell_tally(gzip.compress(LINE + LINE.replace(b"MAF=0.1\n", b"AF=nan;R2=inf")))
+    beyond = LINE.replace(b"MAF=0.1", b"MAF=0.1;R2=1e308") * 2  # together no number that a database keeps
+    tally = tell_tally(gzip.compress(LINE + LINE.replace(b"MAF=0.1\n", b"AF=nan;R2=inf\n") + beyond))
     assert tally is not None
-    assert (tally.sites, tally.typed, tally.bins[-1].sites, tally.bins[-1].mean_r2) == (2, 0, 1, None)
+    assert (tally.sites, tally.typed, tally.bins[-1].sites, tally.bins[-1].mean_r2) == (4, 0, 3, None)
 
 
 def write_vcf(infos: Iterable[str], folder: Path, *, header: str = "", samples: int = 2) -> bytes:

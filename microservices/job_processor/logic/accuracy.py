@@ -23,6 +23,11 @@ WINDOW = 1_000_000
 # Bytes that the first eight fields of a line may have; genotypes after them are passed over.
 _HEAD_LIMIT = 1 << 16
 _MOST_CHROMOSOMES = 1000
+_LONGEST_NAME = 200
+# What a BCF can hold (VCF specification, section 1.6.1).
+_LAST_POSITION = (1 << 31) - 1
+# Minimac's estimates may come out a little above 1; what is far outside is no R², and would spoil a mean.
+_R2_MOST = 2
 _TYPED = re.compile(rb"(?:^|;)TYPED(?:_ONLY)?(?:;|$)")
 _IMPUTED = re.compile(rb"(?:^|;)IMP(?:;|$)")
 _FIGURES = re.compile(rb"(?:^|;)(AF|MAF|R2|DR2)=([^;,]*)")
@@ -91,7 +96,7 @@ class Tally:
         tally = self.bins[bisect_left(BIN_EDGES, maf) - 1]
         tally.sites += 1
         r2 = _read_number(figures.get(b"R2", figures.get(b"DR2")))
-        if r2 is not None:
+        if r2 is not None and 0 <= r2 <= _R2_MOST:
             tally.r2_sites += 1
             tally.r2_sum += r2
 
@@ -201,6 +206,8 @@ class InfoStream(io.RawIOBase):
         if len(fields) < 8 or len(self._tally.chromosomes) > _MOST_CHROMOSOMES:
             raise UnreadableError
         chromosome, position, info = fields[0].decode("ascii"), int(fields[1]), fields[7]
+        if not chromosome.isprintable() or len(chromosome) > _LONGEST_NAME or not 0 <= position <= _LAST_POSITION:
+            raise UnreadableError
         self._tally.add_site(chromosome, position, info, flags_imputed=self._flags_imputed)
 
 
