@@ -48,38 +48,38 @@ def guarded(early_in_a_step: None, http: httpx.Client, person: Person) -> Person
 hunt = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def check(answer: httpx.Response) -> None:
+def assert_told_clearly(answer: httpx.Response) -> None:
     assert answer.status_code < 500, answer.text
     if answer.status_code >= 400:
         assert answer.headers["content-type"] == "application/problem+json"
         assert {"type", "title", "status", "detail", "code", "request_id"} <= answer.json().keys()
 
 
-def send(http: httpx.Client, method: str, path: str, body: Any, **others: Any) -> None:
+def send_and_assert(http: httpx.Client, method: str, path: str, body: Any, **others: Any) -> None:
     content = json.dumps(body).encode()
     headers = {"Content-Type": "application/json", **others.pop("headers", {})}
-    check(http.request(method, path, content=content, headers=headers, **others))
+    assert_told_clearly(http.request(method, path, content=content, headers=headers, **others))
 
 
 @hunt
 @given(field=st.sampled_from(["email", "full_name", "organization", "password"]), value=nasty)
 def test_registrations(http: httpx.Client, field: str, value: Any) -> None:
-    send(http, "POST", "/api/v1/auth/register", registration() | {field: value})
+    send_and_assert(http, "POST", "/api/v1/auth/register", registration() | {field: value})
 
 
 @hunt
 @given(body=nasty)
 def test_profiles(http: httpx.Client, person: Person, body: Any) -> None:
-    send(http, "PATCH", "/api/v1/users/me", body, headers=person.headers)
-    send(http, "PATCH", "/api/v1/users/me", {"full_name": body, "affiliation": body}, headers=person.headers)
+    send_and_assert(http, "PATCH", "/api/v1/users/me", body, headers=person.headers)
+    send_and_assert(http, "PATCH", "/api/v1/users/me", {"full_name": body, "affiliation": body}, headers=person.headers)
 
 
 @hunt
 @given(service_id=st.text(max_size=40), value=nasty)
 def test_site_credentials(http: httpx.Client, person: Person, service_id: str, value: Any) -> None:
     mine = "/api/v1/users/me/site-credentials/"
-    check(http.delete(mine + quote(service_id, safe="", errors="replace"), headers=person.headers))
-    send(http, "PUT", mine + person.id, {"credential": value}, headers=person.headers)
+    assert_told_clearly(http.delete(mine + quote(service_id, safe="", errors="replace"), headers=person.headers))
+    send_and_assert(http, "PUT", mine + person.id, {"credential": value}, headers=person.headers)
 
 
 @hunt
@@ -87,22 +87,22 @@ def test_site_credentials(http: httpx.Client, person: Person, service_id: str, v
 def test_grants(http: httpx.Client, grant: str, text: str) -> None:
     text = text.encode("utf-8", "replace").decode()
     fields = ("username", "password", "otp", "refresh_token", "client_id", "client_secret")
-    check(http.post("/api/v1/auth/token", data={"grant_type": grant, **dict.fromkeys(fields, text)}))
-    check(http.post("/api/v1/auth/token", data={"grant_type": text}))
+    assert_told_clearly(http.post("/api/v1/auth/token", data={"grant_type": grant, **dict.fromkeys(fields, text)}))
+    assert_told_clearly(http.post("/api/v1/auth/token", data={"grant_type": text}))
 
 
 @settings(hunt, max_examples=25)
 @given(value=nasty)
 def test_second_factors(http: httpx.Client, person: Person, value: Any) -> None:
-    send(http, "POST", MFA, {"password": value}, headers=person.headers)
+    send_and_assert(http, "POST", MFA, {"password": value}, headers=person.headers)
     for path in ("confirm", "disable", "recovery-codes"):
-        send(http, "POST", f"{MFA}/{path}", {"password": PASSWORD, "otp": value}, headers=person.headers)
+        send_and_assert(http, "POST", f"{MFA}/{path}", {"password": PASSWORD, "otp": value}, headers=person.headers)
 
 
 @settings(hunt, max_examples=9)  # after ten wrong codes none is looked at any more
 @given(text=nasty_text)
 def test_codes_at_a_log_in(http: httpx.Client, guarded: Person, text: str) -> None:
-    check(log_in_with(http, guarded, text.encode("utf-8", "replace").decode()))
+    assert_told_clearly(log_in_with(http, guarded, text.encode("utf-8", "replace").decode()))
 
 
 @hunt
@@ -110,7 +110,7 @@ def test_codes_at_a_log_in(http: httpx.Client, guarded: Person, text: str) -> No
 def test_uses_of_credentials(http: httpx.Client, value: Any) -> None:
     headers = {"Authorization": f"Bearer {log_in_client(http, 'job_processor').json()['access_token']}"}
     request = dict.fromkeys(("user_id", "service_id", "run_id"), value)
-    send(http, "POST", "/internal/site-credentials/resolve", request, headers=headers)
+    send_and_assert(http, "POST", "/internal/site-credentials/resolve", request, headers=headers)
 
 
 @hunt
@@ -119,9 +119,9 @@ def test_list_parameters(http: httpx.Client, person: Person, cursor: str, limit:
     given_ = {name: text.encode("utf-8", "replace") for name, text in (("cursor", cursor), ("limit", limit))}
     mine = "/api/v1/users/me/site-credentials"
     for name, value in given_.items():
-        check(http.get(mine, headers=person.headers, params={name: value.decode()}))
-    check(http.get(mine, headers=person.headers, params={"sort": given_["cursor"].decode()}))
-    check(http.get(mine, headers=person.headers, params={"unknown": "x"}))
+        assert_told_clearly(http.get(mine, headers=person.headers, params={name: value.decode()}))
+    assert_told_clearly(http.get(mine, headers=person.headers, params={"sort": given_["cursor"].decode()}))
+    assert_told_clearly(http.get(mine, headers=person.headers, params={"unknown": "x"}))
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_list_parameters(http: httpx.Client, person: Person, cursor: str, limit:
 )
 def test_bodies_that_are_no_json_object(http: httpx.Client, body: bytes) -> None:
     answer = http.post("/api/v1/auth/register", content=body, headers={"Content-Type": "application/json"})
-    check(answer)
+    assert_told_clearly(answer)
     assert answer.status_code == 400
 
 
@@ -165,12 +165,12 @@ def test_bodies_that_are_no_json_object(http: httpx.Client, body: bytes) -> None
 )
 def test_forms_that_are_no_form(http: httpx.Client, content: bytes, content_type: str) -> None:
     answer = http.post("/api/v1/auth/token", content=content, headers={"Content-Type": content_type})
-    check(answer)
+    assert_told_clearly(answer)
     assert answer.status_code == 400
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", ".", "..", "eyJ.eyJ.eyJ", "é.ü.ß", "A" * 50_000])
 def test_tokens_that_are_none(http: httpx.Client, token: str) -> None:
     answer = http.get("/api/v1/users/me", headers={b"Authorization": f"Bearer {token}".encode()})
-    check(answer)
+    assert_told_clearly(answer)
     assert answer.status_code == 401
