@@ -11,25 +11,30 @@ import aiohttp
 from yarl import URL
 
 _STRONG = re.compile(r'"[\x21\x23-\x7e]*"')
-_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
+_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
 
 @dataclass(frozen=True)
 class Rest:
-    """Where the rest of a file can be had; `url` is a secret where it is presigned."""
+    """Where the rest of a file can be had; `url` is a secret where it is presigned. `size`: of all of it, if known."""
 
     url: URL = field(repr=False)
     etag: str
+    size: int | None
 
     def ask(self, start: int) -> dict[str, str]:
         """For the bytes from `start`; for all of them should they not be the same any more."""
         return {"Range": f"bytes={start}-", "If-Range": self.etag}
 
     def is_given(self, response: aiohttp.ClientResponse, start: int) -> bool:
-        """Whether the answer to `ask` goes on at `start`, with the same file."""
-        begins = _RANGE.match(response.headers.get("Content-Range", ""))
+        """Whether the answer to `ask` goes on at `start`, to the end of the same file."""
+        given = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
         same = response.headers.get("ETag", self.etag) == self.etag
-        return response.status == 206 and same and begins is not None and int(begins[1]) == start
+        if response.status != 206 or not same or given is None or int(given[1]) != start:
+            return False
+        end = int(given[2]) + 1
+        size = self.size if given[3] == "*" else int(given[3])
+        return size in (None, end) and self.size in (None, size)
 
 
 def find_rest(response: aiohttp.ClientResponse) -> Rest | None:
@@ -39,4 +44,6 @@ def find_rest(response: aiohttp.ClientResponse) -> Rest | None:
     etag = headers.get("ETag", "")
     if not offers or not _STRONG.fullmatch(etag) or "Content-Encoding" in headers:
         return None
-    return Rest(response.url, etag)
+    part = _RANGE.fullmatch(headers.get("Content-Range", ""))
+    total = (part[3] if part else "*") if response.status == 206 else headers.get("Content-Length", "")
+    return Rest(response.url, etag, int(total) if total.isdecimal() else None)

@@ -26,6 +26,8 @@ class Store:
     breaks: list[int] = field(default_factory=list)
     """After how many bytes of the answer each next connection ends."""
     changed: bytes | None = None
+    part: tuple[int, int] | None = None
+    """How many bytes before its end a rest ends, and how much larger its file is said to be."""
     asked: list[dict[str, str]] = field(default_factory=list)
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -36,7 +38,9 @@ class Store:
         start = 0
         if "range" in headers and headers.get("if-range") == etag:
             start = int(headers["range"].removeprefix("bytes=").removesuffix("-"))
-        status = f"206 Partial Content\r\nContent-Range: bytes {start}-{len(content) - 1}/{len(content)}"
+        short, longer = self.part if start and self.part else (0, 0)
+        content, size = content[: len(content) - short], len(content) + longer
+        status = f"206 Partial Content\r\nContent-Range: bytes {start}-{len(content) - 1}/{size}"
         offer = f"Accept-Ranges: {self.ranges}\r\nETag: {etag}\r\nContent-Length: {len(content) - start}"
         writer.write(f"HTTP/1.1 {status if start else '200 OK'}\r\n{offer}\r\n\r\n".encode())
         most = self.breaks.pop(0) if self.breaks else len(content)
@@ -109,4 +113,16 @@ async def test_a_storage_that_gives_no_more_ends_as_the_break_that_it_was(
         with pytest.raises(SiteUnavailableError) as broke:
             await backend.fetch(FILE, tmp_path / "f")
     assert (broke.value.code, len(store.asked)) == ("connection_lost", 3)
+    assert not (tmp_path / "f").exists()
+
+
+@pytest.mark.parametrize("part", [(100, 0), (0, 100), (100, -100)])
+async def test_a_rest_that_is_not_all_of_it_or_of_another_size_is_not_taken(
+    part: tuple[int, int], tmp_path: Path
+) -> None:
+    store = Store(breaks=[30_000], part=part)
+    async with open_store(store) as (backend, _asked):
+        with pytest.raises(SiteUnavailableError) as broke:
+            await backend.fetch(SiteFile("chr_20.zip", "imputed_data", PATH, None, 10), tmp_path / "f")
+    assert (broke.value.code, len(store.asked)) == ("connection_lost", 2)
     assert not (tmp_path / "f").exists()
