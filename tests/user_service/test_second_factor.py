@@ -1,5 +1,6 @@
 """The second factor: how it comes on, what log-ins ask for then, and how it goes off."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -86,6 +87,27 @@ def test_of_log_ins_at_once_with_one_code_one_succeeds(http: httpx.Client, perso
         with ThreadPoolExecutor(4) as threads:
             answers = list(threads.map(lambda _, otp=otp: log_in_with(http, person, otp), range(4)))
         assert sorted(answer.status_code for answer in answers) == [200, 400, 400, 400]
+
+
+def test_a_log_in_while_it_comes_on_is_asked_for_a_code(http: httpx.Client, person: Person, engine: Engine) -> None:
+    enrol(http, person)
+    with ThreadPoolExecutor(1) as threads:
+        with engine.begin() as confirming:
+            confirming.execute(
+                text("UPDATE second_factors SET confirmed_at = now() WHERE user_id = CAST(:id AS uuid)"),
+                {"id": person.id},
+            )
+            answer = threads.submit(log_in, http, person.email)
+            while not answer.done() and not count_waiting(engine):
+                threading.Event().wait(0.02)
+        assert outcome(answer.result(timeout=20)) == (400, "otp_required")
+
+
+def count_waiting(engine: Engine) -> int:
+    """Connections to this database that wait for a lock."""
+    sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with engine.connect() as connection:
+        return int(connection.execute(text(sql)).scalar_one())
 
 
 @pytest.mark.parametrize(("steps", "status"), [(-2, 400), (-1, 200), (1, 200), (2, 400)])

@@ -110,8 +110,9 @@ def _open_session(
 
 def _ask_for_code(session: Session, desk: LoginDesk, user: User, otp: str, origin: Origin) -> Kind | GrantError | None:
     """What kind of code was given; None where no code is needed."""
-    factor = queries.lock_second_factor(session, user.id) if user.has_second_factor else None
-    if factor is None:
+    # Also one that waits: whoever confirms it now either ends the log-in that is being made, or is seen by it.
+    factor = queries.lock_second_factor(session, user.id)
+    if factor is None or factor.confirmed_at is None:
         return None
     if not otp:
         detail = "This account has a second factor: give the code of your authenticator app, or a recovery code."
