@@ -27,6 +27,14 @@ export const site = {
   response_time_ms: 41.7,
   error_message: null,
   last_health_check: AT,
+  capabilities: {
+    lists_panels: true,
+    takes_files: true,
+    finds_by_mark: true,
+    cancels: true,
+    hands_out_results: true,
+    resumes_downloads: null,
+  },
 };
 
 export const makePanel = (number: number, changes: object = {}) => ({
@@ -134,6 +142,7 @@ export const otherSite = {
   name: 'Nairobi node',
   location: 'Nairobi',
   country: 'KE',
+  capabilities: { ...site.capabilities, cancels: false },
 };
 
 export const template = {

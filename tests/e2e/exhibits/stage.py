@@ -9,6 +9,7 @@ from tests.e2e.exhibits.catalogue import ACCOUNT, CREDENTIALS, GRANT, PANELS, PR
 from tests.e2e.exhibits.operations import OVERVIEW
 from tests.e2e.exhibits.shapes import NOW, list_page
 from tests.e2e.exhibits.work import (
+    DECISIONS,
     DONE,
     FILES,
     HISTORIES,
@@ -41,6 +42,7 @@ ANSWERS: dict[str, Any] = {
     "GET monitoring/overview": OVERVIEW,
     **{f"GET jobs/{job['id']}": job for job in (DONE, MIXED)},
     **{f"GET jobs/{job_id}/events": list_page(history) for job_id, history in HISTORIES.items()},
+    f"GET jobs/{MIXED['id']}/residency-decisions": list_page(DECISIONS),
     f"GET jobs/{DONE['id']}/results": list_page(RESULTS),
     f"GET jobs/{DONE['id']}/results/summary": SUMMARY,
 }

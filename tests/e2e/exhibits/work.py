@@ -6,13 +6,14 @@ from microservices.contracts.file_manager import FileRecord, QualityRecord, Resu
 from microservices.job_processor.schemas import (
     JobView,
     QuotasView,
+    ResidencyDecisionView,
     ResultsSummary,
     RunView,
     StatusUpdateView,
     TemplateView,
 )
 from microservices.notification.schemas import NotificationView
-from tests.e2e.exhibits.catalogue import PANELS
+from tests.e2e.exhibits.catalogue import PANELS, SITES
 from tests.e2e.exhibits.shapes import MIB, before, name_id, shape
 
 FILES = [
@@ -48,13 +49,15 @@ def show_run(panel: Any, status: str, progress: float, message: str, **more: Any
     )
 
 
-def show_job(name: str, status: str, progress: float, *runs: Any, age: float = 42, took: float = 31) -> Any:
+def show_job(
+    name: str, status: str, progress: float, *runs: Any, age: float = 42, took: float = 31, wishes: Any = None
+) -> Any:
     ended = None if status == "running" else before(age - took)
     return shape(
         JobView,
         {"id": name_id(name), "name": name, "status": status, "progress": progress, "created_at": before(age)},
         {"started_at": before(age), "finished_at": ended, "input_file_ids": [FILES[0]["id"]], "runs": list(runs)},
-        {"parameters": {"build": "hg38", "phasing": "eagle", "population": "AFR", "r2_filter": 0.3}},
+        {"parameters": {"build": "hg38", "phasing": "eagle", "population": "AFR", "r2_filter": 0.3} | (wishes or {})},
     )
 
 
@@ -70,9 +73,27 @@ MIXED = show_job(
     "Pilot, first batch",
     "running",
     54,
-    show_run(PANELS[2], "running", 47, "Imputation (8/17)"),
+    show_run(
+        PANELS[2],
+        "running",
+        47,
+        "Imputation (8/17)",
+        estimated_finish_at=before(-35),
+        is_slow=True,
+        pace="Far slower than usual at this site: 41 minutes, usually 12 minutes.",
+        alternates=[{"service_id": PANELS[3]["service_id"], "panel_id": PANELS[3]["id"]}],
+    ),
     show_run(PANELS[3], "failed", 12, "", error=_TROUBLE, finished_at=before(20)),
+    wishes={"priority": "high", "residency": {"countries": ["EG", "KE", "ZA"]}},
 )
+DECISIONS = [
+    shape(
+        ResidencyDecisionView,
+        {"run_id": MIXED["runs"][0]["id"], "decided_at": before(42), "service_id": SITES[1]["id"], "country": "KE"},
+        {"site_name": SITES[1]["name"], "base_url": SITES[1]["base_url"], "countries_allowed": ["EG", "KE", "ZA"]},
+        {"is_allowed": True, "reason": "'Eastern workflow hub' is in KE, where this job's data may go."},
+    )
+]
 JOBS = [
     MIXED,
     DONE,
@@ -95,6 +116,8 @@ def show_history(run: Any, *steps: tuple[int, str, float, str]) -> list[Any]:
 
 
 _BEGIN = ((42, "submitting", 0, "Sending to the site."), (41, "running", 5, "The site accepted the job."))
+_MOVED_TO = "from 'African genomes' at 'Southern imputation server' to 'Eastern cohorts' at 'Eastern workflow hub'"
+_MOVED = (43, "waiting_for_site", 0, f"The run was moved {_MOVED_TO}. The site has been full for 15 minutes.")
 HISTORIES = {
     DONE["id"]: show_history(
         DONE["runs"][0],
@@ -104,7 +127,7 @@ HISTORIES = {
         (11, "completed", 100, "All 3 result files are stored and checked."),
     ),
     MIXED["id"]: [
-        *show_history(MIXED["runs"][0], *_BEGIN, (20, "running", 47, "Imputation (8/17)")),
+        *show_history(MIXED["runs"][0], _MOVED, *_BEGIN, (20, "running", 47, "Imputation (8/17)")),
         *show_history(MIXED["runs"][1], *_BEGIN, (20, "failed", 12, "The site refused the input.")),
     ],
 }
@@ -135,7 +158,8 @@ SUMMARY = shape(
             | {"sites_in": 61_532, "sites_total": 184_860, "sites_imputed": 123_328}
             | {"bins": [dict(zip(("maf_over", "maf_up_to", "mean_r2", "sites"), row, strict=True)) for row in _BINS]}
             | {"chromosomes": [{"name": "chr20", "sites": 184_860, "start": 60_137, "end": 64_334_167}]}
-            | {"chromosomes_expected": ["chr20"], "missing": [], "gaps": [], "warning": None}
+            | {"chromosomes_expected": ["chr20"], "missing": []}
+            | {"gaps": [{"name": "chr20", "start": 26_000_001, "end": 29_000_000, "typed_sites": 214}], "warning": None}
         ]
     },
 )

@@ -9,10 +9,15 @@ export const COUNTRIES: readonly string[] = (
   'SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW'
 ).split(' ');
 
+/** By language: making one takes far longer than asking it. */
+const names = new Map<string, Intl.DisplayNames>();
+
 /** What is no code stays as it is. */
 export function nameCountry(code: string, language: string): string {
+  const known = names.get(language) ?? new Intl.DisplayNames(language, { type: 'region' });
+  names.set(language, known);
   try {
-    return new Intl.DisplayNames(language, { type: 'region' }).of(code) ?? code;
+    return known.of(code) ?? code;
   } catch {
     return code;
   }

@@ -18,7 +18,7 @@ export function QuotaNote({ quota }: { quota: QuotaProblem }) {
       : t('quota.freesAt', { moment: formatMoment(frees_at, i18n.language) });
   };
   return (
-    <Alert severity="warning" sx={{ mb: 2 }}>
+    <Alert severity="warning">
       <AlertTitle>
         {t('quota.short')} {t(`quota.${name}`)} ({t(`quota.of.${subject}`)})
       </AlertTitle>

@@ -25,7 +25,7 @@ export function CoverageNote({ summary }: { summary: RunSummary }) {
   const megabases = (position: number) => formatCount(Math.round(position / 100_000) / 10, i18n.language);
   return (
     <Alert severity="warning" sx={{ mb: 3 }}>
-      <AlertTitle>{t('coverage.partial', counts)}</AlertTitle>
+      <AlertTitle>{missing.length > 0 ? t('coverage.partial', counts) : t('coverage.incomplete')}</AlertTitle>
       {missing.length > 0 && <div>{t('coverage.missing', { names: list.format(missing) })}</div>}
       {gaps.length > 0 && (
         <>

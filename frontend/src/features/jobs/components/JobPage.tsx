@@ -81,7 +81,7 @@ function JobFacts({ job }: { job: Job }) {
         <Readout label={t('newJob.r2Filter')}>{text('r2_filter')}</Readout>
         {isPriority(priority) && <Readout label={t('newJob.priority')}>{t(`newJob.priorities.${priority}`)}</Readout>}
         {countries.length > 0 && (
-          <Readout label={t('residency.title')}>{nameCountries(countries, i18n.language)}</Readout>
+          <Readout label={t('residency.goesTo')}>{nameCountries(countries, i18n.language)}</Readout>
         )}
       </Readouts>
     </Section>

@@ -33,7 +33,7 @@ export function RunNotes({ jobId, run }: { jobId: string; run: Run }) {
       ))}
       {run.is_slow && !ended && (
         <Alert severity="warning">
-          {t('run.slow')} <span lang="en">{run.pace}</span>
+          <span lang="en">{run.pace}</span>
         </Alert>
       )}
       {run.cancel_requested_at !== null && run.move_requested_at === null && !ended && (

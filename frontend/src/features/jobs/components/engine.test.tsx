@@ -72,7 +72,7 @@ test('whether data might leave is shown with its reasons', async () => {
   serve(url, { ...job, parameters: { ...job.parameters, residency: { countries: ['ZA'] }, priority: 'high' } });
   serve(`${url}/residency-decisions`, page([decision]));
   const { container } = renderRoutes(routes, `/jobs/${job.id}`);
-  const decisions = await screen.findByRole('list', { name: 'Whether data might leave' });
+  const decisions = await screen.findByRole('list', { name: 'Decisions on where data may go' });
   expect(within(decisions).getByText('Allowed')).toBeVisible();
   expect(within(decisions).getByText('It is in ZA.')).toBeVisible();
   expect(screen.getByText('South Africa')).toBeVisible();

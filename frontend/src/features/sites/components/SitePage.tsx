@@ -17,6 +17,7 @@ import { StatusMark } from '@/shared/ui/StatusMark';
 
 import { useCheckNow, useSite } from '@/features/sites/api/queries';
 
+import { CapabilitySection } from './CapabilitySection';
 import { CredentialSection } from './CredentialSection';
 import { HealthHistory } from './HealthHistory';
 import { PanelTable } from './PanelTable';
@@ -65,6 +66,7 @@ function SiteDetails({ site }: { site: Site }) {
         </Readouts>
         <HealthHistory siteId={site.id} />
       </Section>
+      <CapabilitySection site={site} />
       {site.requires_auth && <CredentialSection site={site} />}
       <Section title={t('sites.panels')} flush={own.length > 0}>
         {own.length > 0 ? <PanelTable panels={own} /> : <EmptyNote title={t('sites.noPanels')} />}

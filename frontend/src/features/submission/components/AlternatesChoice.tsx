@@ -36,7 +36,7 @@ export function AlternatesChoice({ name, choice, compatible, onChange }: Props) 
   const remove = (id: string) => onChange({ ...choice, alternateIds: alternateIds.filter((other) => other !== id) });
   const patiences = PATIENCES.includes(patience) ? PATIENCES : [...PATIENCES, patience].sort((a, b) => a - b);
   return (
-    <Box role="group" aria-label={t('alternates.of', { name })} sx={{ pl: { xs: 0, sm: 4 }, pb: 1.5 }}>
+    <Box role="group" aria-label={t('alternates.of', { name })} sx={{ pl: { xs: 0, sm: 4 }, pt: 1, pb: 1 }}>
       {chosen.length > 0 && (
         <Typography variant="body2" sx={{ color: 'text.secondary' }}>
           {t('alternates.lead')}

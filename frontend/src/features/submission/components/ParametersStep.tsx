@@ -43,13 +43,16 @@ interface Props {
 
 export function ParametersStep({ value, panels, phased, children, done, pending = false, onBack, onDone }: Props) {
   const { t } = useTranslation();
+  const inTemplate = phased === undefined;
   const populations = findCommonPopulations(panels);
-  const kept = populations.includes(value.population) ? value.population : '';
+  // The panels may change while this stands.
+  const keep = (population: string) => (populations.includes(population) ? population : '');
   const { register, control, handleSubmit, formState } = useForm<Parameters>({
     resolver: zodResolver(schema),
-    defaultValues: { ...value, population: kept },
+    defaultValues: value,
   });
   const { errors } = formState;
+  const send = (parameters: Parameters) => onDone({ ...parameters, population: keep(parameters.population) });
   const phasing = useWatch({ control, name: 'phasing' });
   const choices = (
     name: 'phasing' | 'population' | 'mode' | 'priority',
@@ -67,6 +70,7 @@ export function ParametersStep({ value, panels, phased, children, done, pending 
           helperText={hint}
           slotProps={{ select: { displayEmpty: true }, inputLabel: { shrink: true } }}
           {...field}
+          value={name === 'population' ? keep(field.value) : field.value}
         >
           {options.map(([key, text]) => (
             <MenuItem key={key} value={key}>
@@ -78,16 +82,14 @@ export function ParametersStep({ value, panels, phased, children, done, pending 
     />
   );
   return (
-    <form noValidate onSubmit={(event) => void handleSubmit(onDone)(event)}>
+    <form noValidate onSubmit={(event) => void handleSubmit(send)(event)}>
       <Section title={t('newJob.steps.parameters')}>
         <Box sx={{ display: 'grid', gap: 3, mt: 1, gridTemplateColumns: { xs: '1fr', md: '1fr 1fr' } }}>
           <TextField
-            label={t(phased === undefined ? 'templates.name' : 'newJob.name')}
-            autoFocus
+            label={t(inTemplate ? 'templates.name' : 'newJob.name')}
+            autoFocus={!inTemplate}
             error={Boolean(errors.name)}
-            helperText={t(
-              errors.name ? 'newJob.nameMissing' : phased === undefined ? 'templates.nameHint' : 'newJob.nameHint',
-            )}
+            helperText={t(errors.name ? 'newJob.nameMissing' : inTemplate ? 'templates.nameHint' : 'newJob.nameHint')}
             {...register('name')}
           />
           {choices(

@@ -51,7 +51,7 @@ export function ReviewStep({ fileIds, parameters, build, countries, targets, onB
           <Readout label={t('newJob.mode')}>{t(`newJob.modes.${mode}`)}</Readout>
           <Readout label={t('newJob.r2Filter')}>{r2_filter}</Readout>
           <Readout label={t('newJob.priority')}>{t(`newJob.priorities.${priority}`)}</Readout>
-          <Readout label={t('residency.title')}>
+          <Readout label={t('residency.goesTo')}>
             {countries.length > 0 ? nameCountries(countries, i18n.language) : t('residency.everywhere')}
           </Readout>
         </Readouts>
@@ -72,7 +72,12 @@ export function ReviewStep({ fileIds, parameters, build, countries, targets, onB
         </Box>
       </Section>
       <QuotaSection wanted={{ running_runs: targets.length, jobs_per_month: 1, input_bytes_per_month: bytes }} />
-      {used ? <QuotaNote quota={used} /> : submit.error && <ErrorNote error={submit.error} />}
+      {used && (
+        <Box sx={{ mb: 2 }}>
+          <QuotaNote quota={used} />
+        </Box>
+      )}
+      {submit.error && !used && <ErrorNote error={submit.error} />}
       <Box sx={{ display: 'flex', flexWrap: 'wrap', gap: 2 }}>
         <Button onClick={onBack} disabled={submit.isPending} sx={{ mr: 'auto' }}>
           {t('common.back')}

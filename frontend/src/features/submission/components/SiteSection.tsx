@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import type { Site } from '@/shared/catalogue/queries';
+import { SiteFacts } from '@/shared/catalogue/SiteFacts';
 import { nameCountry } from '@/shared/format/countries';
 import { Section } from '@/shared/ui/Section';
 import { StatusMark } from '@/shared/ui/StatusMark';
@@ -31,6 +32,7 @@ export function SiteSection({ site, isOutside, children }: Props) {
           {t('newJob.siteAway')}
         </Alert>
       )}
+      <SiteFacts site={site} />
       {children}
     </Section>
   );

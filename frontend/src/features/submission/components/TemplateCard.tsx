@@ -24,7 +24,9 @@ export function TemplateCard({ template }: { template: Template }) {
     template.build,
     template.population,
     template.phasing && t(`newJob.phasings.${template.phasing}`),
-    template.priority && template.priority !== 'normal' && t(`newJob.priorities.${template.priority}`),
+    template.priority &&
+      template.priority !== 'normal' &&
+      `${t('newJob.priority')}: ${t(`newJob.priorities.${template.priority}`)}`,
     countries.length > 0 && t('residency.onlyIn', { countries: nameCountries(countries, i18n.language) }),
   ].filter(Boolean);
   const owner = template.is_own ? (template.shared ? t('templates.shared') : '') : t('templates.foreign');

@@ -73,5 +73,10 @@ test('a template is edited, and a refusal is told before it is left', async () =
   await user.click(screen.getByRole('button', { name: 'Save the template' }));
   expect(await screen.findByRole('heading', { name: 'Templates' })).toBeVisible();
   const second = { service_id: site.id, panel_id: makePanel(2).id, alternates: [], failover_after_s: 900 };
-  expect(sent[1]).toMatchObject({ name: 'Usual panels', shared: false, targets: [template.targets[0], second] });
+  expect(sent[1]).toMatchObject({
+    name: 'Usual panels',
+    population: 'AFR',
+    shared: false,
+    targets: [template.targets[0], second],
+  });
 });

@@ -33,23 +33,35 @@ beforeEach(() => {
   );
 });
 
-test('a job starts from a template, gets an alternate, and is kept as another template', async () => {
-  const sent: Record<string, unknown> = {};
+const settingsOf = ({ build, phasing, population, r2_filter, mode, priority, residency }: typeof template) => ({
+  build,
+  phasing,
+  population,
+  r2_filter,
+  mode,
+  priority,
+  residency,
+});
+
+async function start() {
+  const view = renderRoutes(routes, `/jobs/new?template=${template.id}`);
+  await view.user.click(await screen.findByLabelText(new RegExp(file.filename)));
+  return view;
+}
+
+test('a job starts from a template, and gets an alternate', async () => {
+  const sent: unknown[] = [];
   server.use(
-    http.post('/api/v1/job-templates', async ({ request }) => {
-      sent.template = await request.json();
-      return HttpResponse.json({ ...template, name: 'Batch two' }, { status: 201 });
-    }),
     http.post('/api/v1/jobs', async ({ request }) => {
-      sent.job = await request.json();
+      sent.push(await request.json());
       return HttpResponse.json(job, { status: 202 });
     }),
   );
-  const { user, container } = renderRoutes(routes, `/jobs/new?template=${template.id}`);
-  await user.click(await screen.findByRole('checkbox', { name: new RegExp(file.filename) }));
+  const { user, container } = await start();
   await user.click(await next());
-
-  const alternates = await screen.findByRole('group', { name: 'If the site of Panel 1 cannot take it' });
+  const nairobi = await screen.findByRole('region', { name: 'Nairobi node' });
+  expect(within(nairobi).getByText(/This site cannot cancel/)).toBeVisible();
+  const alternates = screen.getByRole('group', { name: 'If the site of Panel 1 cannot take it' });
   await user.click(within(alternates).getByRole('combobox'));
   // Of another site, and of the same build.
   expect(screen.getAllByRole('option').map((option) => option.textContent)).toEqual(['Panel 3 · Nairobi node']);
@@ -57,28 +69,34 @@ test('a job starts from a template, gets an alternate, and is kept as another te
   expect(within(alternates).getByRole('listitem')).toHaveTextContent('Panel 3 · Nairobi node');
   await expectAccessible(container);
   await user.click(await next());
-
   expect(screen.getByLabelText('Name of the job')).toHaveValue('Usual panels');
-  expect(screen.getByRole('combobox', { name: 'Priority' })).toHaveTextContent('High');
   await user.click(await next());
-
   expect(await screen.findByText('Kenya and South Africa')).toBeVisible();
+  await user.click(screen.getByRole('button', { name: 'Submit the job' }));
+  expect(await screen.findByText("The job's page")).toBeVisible();
+  const alternate = { service_id: otherSite.id, panel_id: makePanel(3).id };
+  const targets = [{ ...template.targets[0], alternates: [alternate] }];
+  expect(sent).toEqual([{ ...settingsOf(template), targets, name: 'Usual panels', input_file_ids: [file.id] }]);
+});
+
+test('what was put together is kept as a template', async () => {
+  const sent: unknown[] = [];
+  server.use(
+    http.post('/api/v1/job-templates', async ({ request }) => {
+      sent.push(await request.json());
+      return HttpResponse.json({ ...template, name: 'Batch two' }, { status: 201 });
+    }),
+  );
+  const { user } = await start();
+  for (let step = 0; step < 3; step += 1) await user.click(await next());
   await user.click(screen.getByRole('button', { name: 'Save as a template' }));
   const name = screen.getByLabelText('Name of the template');
   await user.clear(name);
   await user.type(name, 'Batch two');
-  await user.click(screen.getByRole('checkbox', { name: /Everybody/ }));
+  await user.click(screen.getByLabelText(/Everybody/));
   await user.click(screen.getByRole('button', { name: 'Save the template' }));
   expect(await screen.findByText('The template “Batch two” is saved.')).toBeVisible();
-  await user.click(screen.getByRole('button', { name: 'Submit the job' }));
-  expect(await screen.findByText("The job's page")).toBeVisible();
-
-  const { build, phasing, population, r2_filter, mode, priority, residency } = template;
-  const alternate = { service_id: otherSite.id, panel_id: makePanel(3).id };
-  const targets = [{ ...template.targets[0], alternates: [alternate] }];
-  const settings = { build, phasing, population, r2_filter, mode, priority, residency, targets };
-  expect(sent.template).toEqual({ ...settings, name: 'Batch two', shared: true });
-  expect(sent.job).toEqual({ ...settings, name: 'Usual panels', input_file_ids: [file.id] });
+  expect(sent).toEqual([{ ...settingsOf(template), targets: template.targets, name: 'Batch two', shared: true }]);
 });
 
 test('a panel of a template that is offered no longer is left out, and that is said', async () => {
@@ -89,8 +107,7 @@ test('a panel of a template that is offered no longer is left out, and that is s
 
 test('where data may not go nothing can be chosen, neither as an alternate', async () => {
   serve('/api/v1/job-templates/:id', { ...template, residency: { countries: ['ZA'] } });
-  const { user } = renderRoutes(routes, `/jobs/new?template=${template.id}`);
-  await user.click(await screen.findByRole('checkbox', { name: new RegExp(file.filename) }));
+  const { user } = await start();
   await user.click(await next());
   const nairobi = await screen.findByRole('region', { name: 'Nairobi node' });
   expect(within(nairobi).getByText('Kenya: your data may not go there.')).toBeVisible();
@@ -113,13 +130,12 @@ test('what is left of a quota is shown before, and what frees it when it is used
       ),
     ),
   );
-  const { user } = renderRoutes(routes, `/jobs/new?template=${template.id}`);
-  await user.click(await screen.findByRole('checkbox', { name: new RegExp(file.filename) }));
+  const { user } = await start();
   for (let step = 0; step < 3; step += 1) await user.click(await next());
   expect(await screen.findByText('50 of 50')).toBeVisible();
   expect(screen.getByText('7 of 500')).toBeVisible();
-  expect(screen.getByText(/It frees when one of the runs under way has ended/)).toBeVisible();
+  expect(screen.getByText(/There is room again when a run under way has ended/)).toBeVisible();
   await user.click(screen.getByRole('button', { name: 'Submit the job' }));
   expect(await screen.findByText('This does not fit: Jobs this month (your organisation)')).toBeVisible();
-  expect(screen.getByText(/It frees on .*2026/)).toBeVisible();
+  expect(screen.getByText(/There is room again on .*2026/)).toBeVisible();
 });
