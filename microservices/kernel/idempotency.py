@@ -96,8 +96,13 @@ def _is_open(once: OnceKey) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def finish_once(session: Session, once: OnceKey, status: int, body: Any) -> None:
-    """Keep the answer, in the transaction that makes the change."""
-    session.execute(sa.update(idempotency_keys).where(*_is_open(once)).values(status=status, body=body))
+    """Keep the answer, in the transaction that makes the change.
+
+    Raises `ConflictError` where the request was begun again, as this took so long: only one makes the change.
+    """
+    keep = sa.update(idempotency_keys).where(*_is_open(once)).values(status=status, body=body)
+    if session.execute(keep.returning(idempotency_keys.c.key)).first() is None:
+        raise ConflictError("The same request was carried out meanwhile. Send it again.", code="request_in_progress")
 
 
 def renew_once(database: Database, once: OnceKey) -> None:

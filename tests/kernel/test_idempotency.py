@@ -140,6 +140,24 @@ def test_while_the_first_is_at_work_the_second_is_told_so(http: httpx.Client, da
     assert count_orders(database) == 1
 
 
+def test_of_a_slow_request_and_its_repetition_only_one_makes_the_change(
+    http: httpx.Client, database: Database, shop: Shop
+) -> None:
+    shop.go_on.clear()
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(post, http)
+        assert shop.begun.wait(20)
+        shop.begun.clear()
+        with database.transaction() as session:
+            session.execute(text("UPDATE idempotency_keys SET started_at = started_at - interval '2 minutes'"))
+        second = threads.submit(post, http)
+        assert shop.begun.wait(20)
+        shop.go_on.set()
+        assert sorted([first.result().status_code, second.result().status_code]) == [201, 409]
+    assert count_orders(database) == 1
+    assert post(http).status_code == 201
+
+
 def test_of_many_at_once_one_is_carried_out(http: httpx.Client, database: Database) -> None:
     with ThreadPoolExecutor(6) as threads:
         answers = list(threads.map(lambda _: post(http), range(6)))
