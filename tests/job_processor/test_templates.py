@@ -1,11 +1,15 @@
 """Templates: what a person's jobs have in common, checked like a job and filled in where a job says nothing."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from microservices.kernel.db import Database
 from tests.job_processor.conftest import Person, World
 
 ROUTE = "/api/v1/job-templates"
@@ -109,3 +113,23 @@ def test_the_same_template_twice_with_a_key_is_made_once(world: World, person: P
     assert UUID(first.json()["id"])
     assert world.client.get(ROUTE, headers=person.headers).json()["total"] == 1
     assert post_template(person, headers=key, name="other").json()["code"] == "idempotency_conflict"
+
+
+def test_a_template_that_is_deleted_while_it_is_changed_is_gone(person: Person) -> None:
+    template_id, database = add_template(person), person.world.engine.database
+    wish = describe_template(person)
+    with ThreadPoolExecutor(1) as threads:
+        with database.transaction() as deleting:
+            deleting.execute(text("DELETE FROM job_templates WHERE id = CAST(:id AS uuid)"), {"id": template_id})
+            path = f"{ROUTE}/{template_id}"
+            answer = threads.submit(person.world.client.put, path, json=wish, headers=person.headers)
+            while not answer.done() and not count_waiting(database):
+                threading.Event().wait(0.02)
+        assert (answer.result(timeout=20).status_code, answer.result().json()["code"]) == (404, "template_not_found")
+
+
+def count_waiting(database: Database) -> int:
+    """Connections to this database that wait for a lock."""
+    sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with database.transaction() as session:
+        return int(session.execute(text(sql)).scalar_one())

@@ -23,15 +23,17 @@ def select_templates(caller: Principal) -> Select[JobTemplate]:
     return select(JobTemplate).where(JobTemplate.organization_id == organization_id, theirs)
 
 
-def find_template(session: Session, caller: Principal, template_id: UUID) -> JobTemplate:
-    template = session.scalar(select_templates(caller).where(JobTemplate.id == template_id))
+def find_template(session: Session, caller: Principal, template_id: UUID, *, lock: bool = False) -> JobTemplate:
+    statement = select_templates(caller).where(JobTemplate.id == template_id)
+    template = session.scalar(statement.with_for_update() if lock else statement)
     if template is None:
         raise TemplateNotFoundError(f"There is no template {template_id} among yours.")
     return template
 
 
 def find_own_template(session: Session, caller: Principal, template_id: UUID) -> JobTemplate:
-    template = find_template(session, caller, template_id)
+    """To be changed, so it is locked: somebody may be deleting it."""
+    template = find_template(session, caller, template_id, lock=True)
     if template.owner_id != caller.user_id:
         raise ForbiddenError("Only its owner changes a shared template. Save one of your own.", code="not_the_owner")
     return template
