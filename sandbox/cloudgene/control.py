@@ -78,8 +78,11 @@ def find_place(fault: Fault) -> Operation:
 
 
 def read_key(path: Path) -> str:
-    """Made at the first start, for the owner of the data folder only."""
-    if not path.exists():
-        path.touch(mode=0o600)
+    """Made at the first start, for the owner of the data folder only.
+
+    An empty one, of a start that was cut short, would open the site to everybody.
+    """
+    path.touch(mode=0o600)
+    if not path.read_text(encoding="utf-8"):
         path.write_text(secrets.token_urlsafe(32), encoding="utf-8")
     return path.read_text(encoding="utf-8")

@@ -14,6 +14,7 @@ import pyzipper  # type: ignore[import-untyped]
 
 from imputehub.client import PlatformError
 from imputehub.commands.sandbox import call_control
+from sandbox.cloudgene.control import read_key
 from sandbox.cloudgene.pipeline.chunks import Chunk, lose_chunks
 from sandbox.simulator import Simulation
 from sandbox.vcf import read_haplotypes
@@ -57,6 +58,13 @@ def done(troubled: RunningSite, alice: SiteClient, simulation: Simulation) -> di
     """A job that is a success, and of which the site has lost the middle."""
     spoil(troubled, "lose_chunk", times=1)
     return alice.wait_for_end(alice.submit(simulation.cohort))
+
+
+def test_a_key_that_a_start_left_empty_opens_nothing(tmp_path: Path) -> None:
+    (tmp_path / "control.key").touch()
+    key = read_key(tmp_path / "control.key")
+    assert len(key) > 20
+    assert read_key(tmp_path / "control.key") == key
 
 
 def test_nobody_controls_the_site_without_its_key(troubled: RunningSite) -> None:
