@@ -18,10 +18,19 @@ PANEL: dict[str, Any] = {
     "build": "hg19",
     "samples_count": 2504,
 }
+LOCAL = {"allow_private_network": True}
 
 
 def add_site(**changes: Any) -> ImputationService:
     return ImputationService.objects.create(**{**SITE, **changes})
+
+
+def add_local_site(url: str, credential: str = "", **changes: Any) -> ImputationService:
+    site = add_site(base_url=url, **{"api_config": LOCAL, **changes})
+    if credential:
+        site.set_credential(credential)
+        site.save()
+    return site
 
 
 def add_panel(service: ImputationService, **changes: Any) -> ReferencePanel:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import pytest
@@ -11,16 +12,25 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
 from django.test.utils import override_settings
+from sqlalchemy import create_engine
 
 from django_app.config import probing
 from django_app.config.environment import Environment, read_database_url
+from django_app.imputation.api.authentication import get_verifier
 from django_app.imputation.live_health import get_live_health
+from django_app.imputation.models import ImputationService
 from django_app.outbox.relay import Relay
 from imputehub.local.postgresql import PostgresqlServer
+from microservices.kernel.migrations import migrate_database
 from microservices.kernel.testing import TokenAuthority, serve_app, serve_authority
+from microservices.user_service.main import build
+from microservices.user_service.settings import Settings
 from tests.django_app.browsing import ACCOUNTS, PASSWORD, FormReader, QuickHasher, ensure_staff
+from tests.django_app.catalogue import add_local_site
+from tests.django_app.platform_staff import Door, UserService, set_authority
 from tests.django_app.registry import StubRegistry
-from tests.django_app.stub_site import StubSite, serve_site
+from tests.django_app.stub_site import GOOD_TOKEN, StubSite, serve_site
+from tests.django_app.wizard import Wizard
 
 
 @dataclass(frozen=True)
@@ -137,3 +147,44 @@ def browser(log_in: Callable[[str], httpx.Client]) -> httpx.Client:
 def site() -> Iterator[StubSite]:
     with serve_site() as site:
         yield site
+
+
+@pytest.fixture
+def stored(house: House, site: StubSite) -> ImputationService:
+    """The site as it is curated, with a credential that it accepts."""
+    return add_local_site(site.url, GOOD_TOKEN)
+
+
+@pytest.fixture
+def wizard(browser: httpx.Client) -> Wizard:
+    return Wizard(browser)
+
+
+@pytest.fixture(scope="session")
+def running_users(postgresql: PostgresqlServer, redis_url: str) -> Iterator[UserService]:
+    url = postgresql.create_database()
+    migrate_database("user_service", url)
+    key = Fernet.generate_key().decode()
+    values: dict[str, Any] = {"database_url": url, "redis_url": redis_url, "encryption_keys": key, "client_secrets": {}}
+    service = Settings(**values)
+    engine = create_engine(url)
+    with serve_app(build(service)) as address:
+        yield UserService(address, service, engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def users(house: House, running_users: UserService, redis_url: str) -> Iterator[UserService]:
+    """Django asks the real user_service meanwhile."""
+    with set_authority(running_users.url, redis_url):
+        get_verifier.cache_clear()
+        yield running_users
+    get_verifier.cache_clear()
+
+
+@pytest.fixture
+def door(house: House) -> Iterator[Door]:
+    door = Door(house.url)
+    yield door
+    for client in door.clients:
+        client.close()

@@ -14,10 +14,9 @@ from django_app.imputation.models import ImputationService
 from django_app.outbox.relay import Relay
 from imputehub.local.children import find_free_port
 from tests.django_app.browsing import SERVICES, FormReader, choose
-from tests.django_app.catalogue import add_site
+from tests.django_app.catalogue import LOCAL, add_local_site, add_site
 from tests.django_app.registry import StubRegistry
 from tests.django_app.stub_site import GOOD_TOKEN, StubSite
-from tests.django_app.test_connection import LOCAL, add_local_site
 
 
 def test_a_connection_is_tested_for_each_and_told_in_a_row(browser: httpx.Client, site: StubSite) -> None:

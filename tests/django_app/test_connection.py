@@ -8,19 +8,9 @@ import pytest
 
 from django_app.imputation.models import ImputationService
 from tests.django_app.browsing import SERVICES, FormReader
-from tests.django_app.catalogue import add_site
+from tests.django_app.catalogue import LOCAL, add_local_site, add_site
 from tests.django_app.registry import StubRegistry
 from tests.django_app.stub_site import GOOD_TOKEN, StubSite, make_tls, serve_site
-
-LOCAL = {"allow_private_network": True}
-
-
-def add_local_site(url: str, credential: str = "", **changes: Any) -> ImputationService:
-    site = add_site(base_url=url, **{"api_config": LOCAL, **changes})
-    if credential:
-        site.set_credential(credential)
-        site.save()
-    return site
 
 
 def try_site(curator: httpx.Client, site: ImputationService) -> dict[str, Any]:

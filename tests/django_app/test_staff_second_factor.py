@@ -15,17 +15,7 @@ from django_app.staff.models import PlatformSession
 from django_app.staff.throttle import Throttle
 from tests.django_app.browsing import SERVICES
 from tests.django_app.conftest import House
-from tests.django_app.test_staff_login import (
-    PLATFORM_PASSWORD,
-    Door,
-    UserService,
-    door,
-    is_out,
-    running_users,
-    users,
-)
-
-__all__ = ["door", "running_users", "users"]  # fixtures
+from tests.django_app.platform_staff import PLATFORM_PASSWORD, Door, UserService, is_out
 
 MFA = "/api/v1/users/me/mfa"
 

@@ -27,6 +27,7 @@ from tests.django_app.parts import (
     running,
     wait_until,
 )
+from tests.django_app.scripts import KILLED_AFTER_ANSWER, KILLED_AFTER_COMMIT, NOTE_EVERY_STATE, RELAY_FOR_EVER
 from tests.django_app.stub_site import StubSite
 
 DJANGO_TABLES = ("outbox_subject", "outbox_delivery", "imputation_imputationservice", "imputation_referencepanel")
@@ -246,15 +247,6 @@ def test_a_comparison_says_when_the_registry_is_away_and_what_is_refused(hub: Hu
     assert hub.curator.post("/repair/", json={"even_if_empty": "perhaps"}).status_code == 400
 
 
-KILLED_AFTER_COMMIT = """
-import os, signal, sys
-from django_app.outbox import recording
-recording.app.send_task = lambda *_a, **_k: os.kill(os.getpid(), signal.SIGKILL)  # where the relay would be kicked
-from tests.django_app.catalogue import add_site
-add_site(name=sys.argv[1])
-"""
-
-
 def test_a_django_killed_between_commit_and_delivery_has_delivered_after_all(hub: Hub) -> None:
     hub.worker.stop()
     dead = run_script(KILLED_AFTER_COMMIT, hub.environment, "Committed only")
@@ -264,15 +256,6 @@ def test_a_django_killed_between_commit_and_delivery_has_delivered_after_all(hub
     hub.worker.start()
     hub.await_sync()
     assert hub.is_shown(str(site.pk))
-
-
-KILLED_AFTER_ANSWER = """
-import os, signal
-from django_app.outbox import relay
-from django_app.outbox.tasks import get_relay
-relay.complete_delivery = lambda *_a: os.kill(os.getpid(), signal.SIGKILL)  # told, and not yet noted as told
-get_relay().deliver_due()
-"""
 
 
 def test_a_relay_killed_between_delivery_and_its_note_delivers_again_without_effect(hub: Hub) -> None:
@@ -287,21 +270,6 @@ def test_a_relay_killed_between_delivery_and_its_note_delivers_again_without_eff
     hub.await_sync()
     assert hub.query_registry("SELECT updated_at FROM imputation_services") == before
     assert hub.query_registry("SELECT count(*) FROM inbox") == [(1,)]
-
-
-RELAY_FOR_EVER = """
-import time
-from django_app.outbox.tasks import get_relay
-while True:
-    get_relay().deliver_due()
-    time.sleep(0.001)
-"""
-NOTE_EVERY_STATE = """
-CREATE TABLE states (number bigserial, site uuid, name text);
-CREATE FUNCTION note_state() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN INSERT INTO states (site, name) VALUES (NEW.id, NEW.name); RETURN NEW; END $$;
-CREATE TRIGGER noted AFTER INSERT OR UPDATE OF name ON imputation_services FOR EACH ROW EXECUTE FUNCTION note_state();
-"""
 
 
 def test_two_processes_that_relay_at_once_apply_each_event_once_and_in_order(hub: Hub, tmp_path: Any) -> None:

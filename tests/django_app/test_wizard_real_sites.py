@@ -11,7 +11,7 @@ import pytest
 from django_app.imputation.models import ImputationService
 from sandbox.simulator import Simulation, simulate_cohort
 from tests.django_app.browsing import SERVICES, FormReader
-from tests.django_app.test_wizard import Wizard
+from tests.django_app.wizard import Wizard
 from tests.sandbox.sandbox_site import RunningSite
 from tests.sandbox_wes.wes_site import RunningWes, require_sapporo
 
