@@ -4,7 +4,9 @@ Everything goes through the gateway over HTTP. Log-ins are renewed by themselves
 """
 
 import hashlib
+import json
 import time
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -85,6 +87,9 @@ class Client:
     def list_panels(self, service_id: str) -> list[Json]:
         return self.list_all("/api/v1/panels", service_id=service_id)
 
+    def list_templates(self) -> list[Json]:
+        return self.list_all("/api/v1/job-templates")
+
     # Files
 
     def upload_file(self, path: Path, progress: Progress | None = None) -> Json:
@@ -146,6 +151,30 @@ class Client:
 
     def list_results(self, job_id: str) -> list[Json]:
         return self.list_all(f"/api/v1/jobs/{job_id}/results")
+
+    def download_archive(self, job_id: str, target: Path, progress: Progress | None = None) -> None:
+        """All results as one zip; each file in it is held against its manifest's SHA-256 before `target` appears."""
+        part = target.with_name(target.name + ".part")
+        self._save(f"/api/v1/jobs/{job_id}/results/archive", part, progress or (lambda _size: None))
+        damaged = find_damage(part)
+        if damaged:
+            part.unlink()
+            raise PlatformError(f"The archive arrived damaged ({damaged}). Download it again.", code="damaged")
+        part.replace(target)
+
+    def _save(self, path: str, part: Path, progress: Progress) -> None:
+        part.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with self._http.stream("GET", path, headers=self._authorise({})) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise _explain(answer)
+                with part.open("wb") as output:
+                    for chunk in answer.iter_bytes(_CHUNK):
+                        output.write(chunk)
+                        progress(len(chunk))
+        except httpx.TransportError as error:
+            raise PlatformError(f"The download broke off: {error}. Try again.", code="broken_off") from error
 
     def download_result(self, result: Json, folder: Path, progress: Progress | None = None) -> Path:
         """Download one result file into `folder`, going on where an earlier try was cut off; its SHA-256 is checked."""
@@ -227,6 +256,22 @@ def hash_file(path: Path) -> str:
     """SHA-256 in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def find_damage(archive: Path) -> str:
+    """What in a zip of results is not as its manifest says; empty where all is."""
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            for file in json.loads(opened.read("manifest.json"))["files"]:
+                found = hashlib.sha256()
+                with opened.open(file["path"]) as member:
+                    while chunk := member.read(_CHUNK):
+                        found.update(chunk)
+                if found.hexdigest() != file["sha256"]:
+                    return str(file["path"])
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
+        return str(error) or "it has no end"
+    return ""
 
 
 def _read_chunks(path: Path, progress: Progress) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ import typer
 from imputehub.client import Client, PlatformError
 from imputehub.commands._progress import console, explain_runs, follow_job, show_table
 from imputehub.commands._session import open_client
+from imputehub.commands._targets import find_targets, pick
 
 app = typer.Typer(help="Submit imputation jobs and follow them.", no_args_is_help=True)
 
@@ -17,47 +18,51 @@ JobId = Annotated[str, typer.Argument(help="The job's id.")]
 @app.command()
 def submit(
     files: Annotated[list[str], typer.Argument(help="Ids of uploaded files, one per chromosome.")],
-    target: Annotated[list[str], typer.Option(help="'site/panel', by name or id; repeat for several sites.")],
-    build: Annotated[str, typer.Option(help="Build of the files: hg19 or hg38.")],
-    name: Annotated[str, typer.Option(help="What you call the job.")] = "imputation",
-    phasing: Annotated[str, typer.Option(help="eagle, beagle or no_phasing.")] = "eagle",
+    target: Annotated[list[str] | None, typer.Option(help="'site/panel', by name or id; repeat for several.")] = None,
+    alternate: Annotated[
+        list[str] | None, typer.Option(help="'site/panel' for a run whose site cannot take it; repeat, best first.")
+    ] = None,
+    build: Annotated[str | None, typer.Option(help="Build of the files: hg19 or hg38.")] = None,
+    template: Annotated[str | None, typer.Option(help="Name or id: what is not given here is as it says.")] = None,
+    name: Annotated[str | None, typer.Option(help="What you call the job.")] = None,
+    phasing: Annotated[str | None, typer.Option(help="eagle (default), beagle or no_phasing.")] = None,
     population: Annotated[str | None, typer.Option(help="One of the panel's populations.")] = None,
-    r2_filter: Annotated[float, typer.Option(help="Drop sites whose estimated R² is lower.")] = 0.0,
-    mode: Annotated[str, typer.Option(help="imputation or qc_only.")] = "imputation",
+    r2_filter: Annotated[float | None, typer.Option(help="Drop sites whose estimated R² is lower.")] = None,
+    mode: Annotated[str | None, typer.Option(help="imputation (default) or qc_only.")] = None,
+    priority: Annotated[str | None, typer.Option(help="low, normal (default) or high.")] = None,
+    country: Annotated[
+        list[str] | None, typer.Option(help="Where the data may go, such as ZA; repeat. Without it: anywhere.")
+    ] = None,
     watch_it: Annotated[bool, typer.Option("--watch", help="Follow the job until it ends.")] = False,
 ) -> None:
-    """Submit one job to one or several sites; prints its id."""
+    """Submit one job to one or several sites, of its own or a template's; prints its id."""
+    given = {
+        "input_file_ids": files,
+        "name": name or (None if template else "imputation"),
+        "build": build,
+        "phasing": phasing,
+        "population": population,
+        "r2_filter": r2_filter,
+        "mode": mode,
+        "priority": priority,
+        "residency": {"countries": [code.upper() for code in country]} if country else None,
+    }
     with open_client() as client:
-        wish = {
-            "name": name,
-            "input_file_ids": files,
-            "build": build,
-            "phasing": phasing,
-            "population": population,
-            "r2_filter": r2_filter,
-            "mode": mode,
-            "targets": [find_target(client, text) for text in target],
-        }
+        wish = {key: value for key, value in given.items() if value is not None}
+        wish |= _find_choices(client, template, target or [], alternate or [])
         job = client.create_job(wish, idempotency_key=uuid4().hex)
         typer.echo(job["id"])
         if watch_it:
             _follow(client, job["id"])
 
 
-def find_target(client: Client, text: str) -> dict[str, str]:
-    """`site/panel` as ids. Raises `PlatformError` with the choices when one is not known."""
-    site_text, _, panel_text = text.partition("/")
-    site = _pick(client.list_services(), site_text, "site")
-    panel = _pick(client.list_panels(site["id"]), panel_text, f"panel of '{site['name']}'")
-    return {"service_id": site["id"], "panel_id": panel["id"]}
-
-
-def _pick(choices: list[dict[str, Any]], text: str, what: str) -> dict[str, Any]:
-    found = [item for item in choices if text in (item["id"], item["name"], item.get("panel_id"))]
-    if len(found) != 1:
-        names = ", ".join(item["name"] for item in choices) or "none"
-        raise PlatformError(f"'{text}' is not the name or id of one {what}. There are: {names}.")
-    return found[0]
+def _find_choices(client: Client, template: str | None, targets: list[str], alternates: list[str]) -> dict[str, Any]:
+    if alternates and not targets:
+        raise PlatformError("Say the --target of which this is the --alternate.")
+    if not targets and not template:
+        raise PlatformError("Say a --target, or a --template that has some.")
+    chosen = {"template_id": pick(client.list_templates(), template, "template")["id"]} if template else {}
+    return chosen | ({"targets": find_targets(client, targets, alternates)} if targets else {})
 
 
 @app.command()

@@ -24,11 +24,21 @@ def download(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder; each run gets one of its own in it.")
     ] = Path(),
+    archive: Annotated[Path | None, typer.Option(help="All as one zip, into this file.")] = None,
 ) -> None:
     """Download a job's results; each file's SHA-256 is checked, and what was cut off goes on."""
     with open_client() as client:
-        for path in download_all(client, job_id, output):
-            typer.echo(str(path))
+        paths = [download_archive(client, job_id, archive)] if archive else download_all(client, job_id, output)
+    for path in paths:
+        typer.echo(str(path))
+
+
+def download_archive(client: Client, job_id: str, target: Path) -> Path:
+    """Its length is not known before its end, so a download that broke off begins anew."""
+    with byte_progress() as bars:
+        task = bars.add_task(target.name, total=None)
+        client.download_archive(job_id, target, partial(bars.advance, task))
+    return target
 
 
 def download_all(client: Client, job_id: str, folder: Path) -> list[Path]:
