@@ -126,3 +126,23 @@ def test_a_priority_goes_before_age_and_never_before_those_with_fewer_jobs_there
         turns += claim_due_runs(shared.engine.database, SUBMIT)
         submit_run(shared.engine, turns[-1])
     assert turns == [modest[1], urgent[1]]
+
+
+def test_a_run_that_waits_for_the_platform_keeps_nobody_from_its_place(world: World, person: Person) -> None:
+    config = world.peers.describe_site()["site"]["api_config"] | {"max_concurrent_jobs": 1}
+    world.peers.site = {"api_config": config}
+    _first_job, first_id = person.submit_job()
+    careful_job, careful_id = person.submit_job(residency={"countries": ["ZA"]})
+    job_id, run_id = person.submit_job()
+    for one in (first_id, careful_id, run_id):
+        submit_run(world.engine, one)
+    world.site.finish(world.site.jobs[0])
+    poll(world, first_id)
+    world.peers.site = {
+        "api_config": config,
+        "base_url": "http://127.0.0.1:1",
+    }  # so the first is judged anew
+    for one in (careful_id, run_id):
+        submit_run(world.engine, one)
+    assert person.get_run(careful_job)["message"].startswith("Waiting for a part of the platform")
+    assert person.get_run(job_id)["status"] == "running"

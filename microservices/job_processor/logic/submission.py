@@ -114,6 +114,7 @@ def _leave_catalogue(engine: Engine, run_id: UUID, epoch: int) -> None:
 def _wait_for_platform(engine: Engine, run_id: UUID, epoch: int, error: ServiceError) -> None:
     with own_run(engine.database, run_id, epoch) as (session, run):
         change_run(session, run, run.status, f"Waiting for a part of the platform: {error.detail}")
+        run.waits_for = None  # others may not need that part: they go before it meanwhile
         put_off(run, 5)
 
 
