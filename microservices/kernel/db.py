@@ -3,13 +3,15 @@
 One transaction per request or task: `Database.transaction()` commits at its end, or rolls back.
 """
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
+import anyio
 from fastapi import Depends, Request
+from fastapi.concurrency import contextmanager_in_threadpool
 from sqlalchemy import DateTime, Engine, MetaData, Text, Uuid, create_engine, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session, sessionmaker
@@ -48,6 +50,7 @@ class Database:
             pool_pre_ping=True,
             connect_args={"connect_timeout": 5, "application_name": application_name},
         )
+        self.requests = anyio.CapacityLimiter(pool_size)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
     @contextmanager
@@ -68,8 +71,12 @@ def get_database(request: Request) -> Database:
     return database
 
 
-def open_session(request: Request) -> Iterator[Session]:
-    with get_database(request).transaction() as session:
+async def open_session(request: Request) -> AsyncIterator[Session]:
+    """No more requests at once than there are connections: one that has its connection waits for a thread (its answer
+    is made in one), and all threads might wait for a connection.
+    """
+    database = get_database(request)
+    async with database.requests, contextmanager_in_threadpool(database.transaction()) as session:
         yield session
 
 

@@ -1,5 +1,7 @@
 """A database that is away is the platform's trouble and passes: 503 with words, never a 500."""
 
+import asyncio
+
 import httpx
 from fastapi import APIRouter, Depends
 from pydantic import SecretStr
@@ -17,6 +19,19 @@ router = APIRouter(dependencies=[Depends(ANYONE)])
 @router.get("/rows")
 def read_rows(session: SessionDep) -> int:
     return int(session.scalar(text("SELECT 1")) or 0)
+
+
+async def ask_at_once(address: str, times: int) -> list[int]:
+    limits = httpx.Limits(max_connections=times)
+    async with httpx.AsyncClient(base_url=address, limits=limits, timeout=30, trust_env=False) as client:
+        answers = await asyncio.gather(*(client.get("/rows") for _ in range(times)))
+    return [answer.status_code for answer in answers]
+
+
+def test_many_requests_at_once_never_wait_crosswise_for_threads_and_connections(settings: ServiceSettings) -> None:
+    app = create_app("rows", settings.model_copy(update={"database_pool_size": 2}), [router])
+    with serve_app(app) as address:
+        assert asyncio.run(ask_at_once(address, 80)) == [200] * 80
 
 
 def test_an_unreachable_database_is_a_503_that_says_to_try_again(settings: ServiceSettings) -> None:
