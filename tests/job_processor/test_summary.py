@@ -285,9 +285,9 @@ def test_what_is_known_of_no_place_is_missed_by_name_only() -> None:
 
 def test_chromosomes_are_the_same_however_they_are_called() -> None:
     tally = Tally()
-    for name in ("chrX", "MT", "1"):
+    for name in ("chrX", "MT", "1", "CHR2"):
         tally.add_site(name, 1, b"")
-    assert judge_coverage({"23": [], "chrM": [], "chr1": []}, tally, same_build=True).is_whole
+    assert judge_coverage({"23": [], "chrM": [], "chr1": [], "2": []}, tally, same_build=True).is_whole
 
 
 def get_archive(world: World, person: Person, job_id: str) -> httpx.Response:

@@ -62,7 +62,7 @@ def _find_gaps(name: str, typed: Sequence[int], found: set[int]) -> Iterable[Gap
 
 
 def normalise(name: str) -> str:
-    bare = name.removeprefix("chr").upper()
+    bare = name.upper().removeprefix("CHR")
     return _ALIASES.get(bare, bare)
 
 
