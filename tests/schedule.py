@@ -14,6 +14,16 @@ _GROUPS = {
     "tests/django_app/test_wizard_real_sites.py": "WES site",
     "tests/sandbox_wes/": "WES site",
 }
+# Files whose tests share something that takes seconds to start.
+_WHOLE_FILES = (
+    "tests/local/",
+    "tests/notification/",
+    "tests/sandbox/",
+    "tests/service_registry/",
+    "tests/backends/test_sandbox_contract.py",
+    "tests/django_app/test_microservices_console.py",
+    "tests/job_processor/test_real_target.py",
+)
 
 
 class GroupScheduling(LoadScopeScheduling):
@@ -23,4 +33,5 @@ class GroupScheduling(LoadScopeScheduling):
         super().__init__(config, log)
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((group for start, group in _GROUPS.items() if nodeid.startswith(start)), nodeid)
+        alone = nodeid.partition("::")[0] if nodeid.startswith(_WHOLE_FILES) else nodeid
+        return next((group for start, group in _GROUPS.items() if nodeid.startswith(start)), alone)
