@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.exhibits.catalogue import SITES
 from tests.e2e.exhibits.stage import set_stage
-from tests.e2e.exhibits.work import DONE, FILES, MIXED
+from tests.e2e.exhibits.work import DONE, FILES, MIXED, TEMPLATES
 from tests.e2e.inspection import inspect
 from tests.e2e.pictures import ALLOWED, find_difference, keep_picture, take_picture
 from tests.e2e.visits import NARROW, WIDE, Visit
@@ -68,6 +68,8 @@ SCENES: list[tuple[str, str, Callable[[Page], None]]] = [
     ("new-job-2", "/jobs/new", choose_panels),
     ("new-job-3", "/jobs/new", choose_parameters),
     ("new-job-4", "/jobs/new", review),
+    ("templates", "/templates", stay),
+    ("template", f"/templates/{TEMPLATES[0]['id']}", stay),
     ("sites", "/sites", stay),
     ("site", f"/sites/{SITES[0]['id']}", stay),
     ("notifications", "/notifications", stay),

@@ -37,7 +37,17 @@ def list_routes(platform: Platform) -> list[str]:
     """The addresses of all pages behind the log-in, with one job and one site that are there and one of each not."""
     with platform.log_in("researcher") as client:
         site, job = client.list_services()[0]["id"], client.list_jobs()[0]["id"]
-    fixed = ["/jobs", "/jobs/new", "/sites", "/notifications", "/account", "/operations", "/nowhere"]
+    fixed = [
+        "/jobs",
+        "/jobs/new",
+        "/templates",
+        "/templates/new",
+        "/sites",
+        "/notifications",
+        "/account",
+        "/operations",
+        "/nowhere",
+    ]
     return [*fixed, f"/jobs/{job}", f"/sites/{site}", f"/jobs/{NOBODY}", f"/sites/{NOBODY}"]
 
 

@@ -26,7 +26,7 @@ export function TemplateCard({ template }: { template: Template }) {
     template.phasing && t(`newJob.phasings.${template.phasing}`),
     template.priority &&
       template.priority !== 'normal' &&
-      `${t('newJob.priority')}: ${t(`newJob.priorities.${template.priority}`)}`,
+      t('newJob.priorityIs', { name: t(`newJob.priorities.${template.priority}`) }),
     countries.length > 0 && t('residency.onlyIn', { countries: nameCountries(countries, i18n.language) }),
   ].filter(Boolean);
   const owner = template.is_own ? (template.shared ? t('templates.shared') : '') : t('templates.foreign');
