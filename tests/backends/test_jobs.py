@@ -280,3 +280,9 @@ async def test_a_drip_that_never_ends_is_given_up() -> None:
         with pytest.raises(SiteUnavailableError) as refused:
             await backend.status(JOB)
     assert refused.value.code == "timeout"
+
+
+async def test_a_place_in_the_queue_that_nobody_can_have_is_no_news() -> None:
+    with pytest.raises(SiteUnavailableError) as refused:
+        await read(job(1, 2**40))
+    assert refused.value.code == "answer_unreadable"

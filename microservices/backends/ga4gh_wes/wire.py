@@ -99,7 +99,7 @@ class ServiceFacts(ServiceInfo):
 class RunStatus(BaseModel):
     """`GET /runs/{id}/status`, and an entry of a list; `tags` are None where the server lists runs without them."""
 
-    run_id: str = Field(min_length=1)
+    run_id: str = Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")
     state: str
     tags: Table = None
     start_time: Text = None

@@ -3,7 +3,7 @@
 Field names are the server's own (`maintenace` and `canceld` are spelt so). What only one generation sends is optional.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, field_validator
 
@@ -86,7 +86,7 @@ class JobAnswer(BaseModel):
     id: str = Field(min_length=1)
     name: str | None = None
     state: int
-    positionInQueue: int | None = None  # noqa: N815
+    positionInQueue: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = None  # noqa: N815
     submittedOn: int | None = None  # noqa: N815
     complete: bool | None = None
     canceld: bool | None = None

@@ -20,7 +20,7 @@ def move_stalled_runs(engine: Engine) -> None:
     has_choice = func.jsonb_array_length(Run.choices) > Run.choice + 1
     at_sites = select(Run.id, Run.service_id).where(Run.status == "running", Run.cancel_requested_at.is_(None))
     with engine.database.transaction() as session:
-        found = session.execute(at_sites.where(has_choice).limit(_BATCH)).all()
+        found = session.execute(at_sites.where(has_choice).order_by(Run.submitted_at).limit(_BATCH)).all()
     for run_id, service_id in found:
         if _may_cancel(engine, service_id):
             _move_if_stalled(engine.database, run_id)
