@@ -17,9 +17,20 @@ _PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_PRINTABLE, strict=True)
 ]
-Password = Annotated[SecretStr, Field(min_length=PASSWORD_MIN, max_length=PASSWORD_MAX)]
-GivenPassword = Annotated[SecretStr, Field(min_length=1, max_length=1024)]
-GivenCode = Annotated[SecretStr, Field(min_length=1, max_length=OTP_MAX)]
+
+
+def require_text(given: SecretStr) -> SecretStr:
+    """JSON can hold half of a surrogate pair, which no hash takes. The words must not repeat the secret."""
+    try:
+        given.get_secret_value().encode()
+    except UnicodeEncodeError:
+        raise ValueError("holds something that is no character") from None
+    return given
+
+
+Password = Annotated[SecretStr, Field(min_length=PASSWORD_MIN, max_length=PASSWORD_MAX), AfterValidator(require_text)]
+GivenPassword = Annotated[SecretStr, Field(min_length=1, max_length=1024), AfterValidator(require_text)]
+GivenCode = Annotated[SecretStr, Field(min_length=1, max_length=OTP_MAX), AfterValidator(require_text)]
 
 
 def normalize_email(given: str) -> str:

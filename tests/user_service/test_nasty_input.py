@@ -21,6 +21,7 @@ nasty_text = st.one_of(
                 "\x00",
                 "a\x00b@example.org",
                 "\ud800",
+                "\ud800" * 20,
                 "🧬" * 300,
                 "x" * 100_000,
                 "' OR 1=1 --",
