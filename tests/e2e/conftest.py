@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from imputehub.client import Client
+from imputehub.local.overview import list_processes
 from imputehub.local.ports import DEFAULT_PORTS
 from tests.e2e.chromium import launch_chromium
 from tests.e2e.visits import Visit, open_visit
@@ -52,8 +53,8 @@ class Platform:
         return client
 
     def processes(self) -> dict[str, dict[str, Any]]:
-        listed = json.loads(self.command("status", "--json").stdout)
-        return {process["name"]: process for process in listed}
+        """As `imputehub status --json` lists them, without its start: tests ask again and again."""
+        return {process["name"]: process for process in list_processes(self.home)}
 
 
 def finish(process: subprocess.Popen[str], *, check: bool = True) -> subprocess.CompletedProcess[str]:
