@@ -119,7 +119,7 @@ def offer_sandbox(cohort: Path, mark: str) -> Submission:
 
 async def hear(ask: Callable[[], Awaitable[SiteJob]]) -> SiteJob:
     """What the site tells; where it says for a moment that it does not know (between two states), it is asked again."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             try:
                 return await ask()
@@ -130,7 +130,7 @@ async def hear(ask: Callable[[], Awaitable[SiteJob]]) -> SiteJob:
 async def follow(backend: WesBackend, run_id: str) -> list[SiteJob]:
     """Everything the site tells of the run until it ends."""
     told: list[SiteJob] = []
-    async with asyncio.timeout(50):
+    async with asyncio.timeout(150):
         while not told or told[-1].state in ("waiting", "running", "finishing"):
             told.append(await hear(lambda: backend.status(run_id)))
             await asyncio.sleep(POLL_S)

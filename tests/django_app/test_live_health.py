@@ -39,7 +39,7 @@ def test_a_registry_that_is_down_or_slow_keeps_no_page_waiting(browser: httpx.Cl
     registry.awake.clear()
     started = time.monotonic()
     assert browser.get(SERVICES).text.count(live_health.NO_ANSWER) == 5
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < 4.5
     registry.awake.set()
     live_health.get_live_health.cache_clear()
     registry.stop()

@@ -117,4 +117,4 @@ def test_an_absent_redis_holds_up_neither_start_nor_end() -> None:
     started = time.monotonic()
     with following(RevokedSessions(), "redis://127.0.0.1:1/0"):
         pass
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 8
