@@ -46,7 +46,10 @@ class EchoService:
         await special.get(scope["path"], self._echo)(scope, receive, send)
 
     async def _echo(self, scope: Scope, receive: Receive, send: Send) -> None:
-        digest, size = await self._read(receive)
+        read = await self._read(receive)
+        if read is None:
+            return
+        digest, size = read
         told = {
             "method": scope["method"],
             "path": scope["raw_path"].decode(),
@@ -61,13 +64,14 @@ class EchoService:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 
-    async def _read(self, receive: Receive) -> tuple[str, int]:
+    async def _read(self, receive: Receive) -> tuple[str, int] | None:
+        """None when the body was broken off."""
         digest, more, size = hashlib.sha256(), True, 0
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 self.left.set()
-                break
+                return None
             digest.update(message.get("body", b""))
             size += len(message.get("body", b""))
             self.received_bytes += len(message.get("body", b""))
