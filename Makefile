@@ -40,7 +40,7 @@ demo: ui ## Start the platform, run a real imputation end to end, and leave it r
 test: .venv/.complete ## Check the code and run all tests
 	@$(PARALLEL) check-interface check-python $(WES)/.complete
 	$(BIN)/python -m imputehub.frontend build
-	$(BIN)/pytest -n 3 --ignore tests/architecture  # on two cores: the tests wait for processes about a third of the time
+	$(BIN)/pytest -n 2 --ignore tests/architecture
 
 check: .venv/.complete ## ruff, mypy, import-linter, architecture tests; eslint, tsc and vitest
 	@$(PARALLEL) check-interface check-python
