@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from user_service.people import PASSWORD, Person, log_in_client, registration
@@ -64,6 +64,7 @@ def send_and_assert(http: httpx.Client, method: str, path: str, body: Any, **oth
 
 @hunt
 @given(field=st.sampled_from(["email", "full_name", "organization", "password"]), value=nasty)
+@example(field="password", value="\ud800" * 20)
 def test_registrations(http: httpx.Client, field: str, value: Any) -> None:
     send_and_assert(http, "POST", "/api/v1/auth/register", registration() | {field: value})
 
@@ -94,6 +95,7 @@ def test_grants(http: httpx.Client, grant: str, text: str) -> None:
 
 @settings(hunt, max_examples=25)
 @given(value=nasty)
+@example(value="\ud800")
 def test_second_factors(http: httpx.Client, person: Person, value: Any) -> None:
     send_and_assert(http, "POST", MFA, {"password": value}, headers=person.headers)
     for path in ("confirm", "disable", "recovery-codes"):
