@@ -3,21 +3,24 @@
 PYTHON ?= python3
 BIN := .venv/bin
 WES := .venv/wes
-PIP := -m pip install --quiet --disable-pip-version-check
+# Half of the packages' modules are never imported: those that are get compiled then.
+PIP := -m pip install --quiet --disable-pip-version-check --no-compile
 PARALLEL = $(MAKE) --no-print-directory -j 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ui demo test check check-python check-interface pictures bench prove lock clean
+.PHONY: help new-enough setup ui demo test test-interface check check-python check-interface pictures bench prove lock clean
 
 help: ## Tell what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: .venv/.complete $(WES)/.complete ## Make the environments from their locks
 
-# The stamp comes last, so that an interrupted installation is made again.
-.venv/.complete: requirements.lock pyproject.toml
+new-enough:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "ImputeHub needs Python 3.11 or newer; '$(PYTHON)' is older. Use: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
+
+# The stamp comes last, so that an interrupted installation is made again.
+.venv/.complete: requirements.lock pyproject.toml | new-enough
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { \
 		echo "The environment cannot be made: Python's venv module is incomplete (on Debian: python3-venv)." >&2; \
 		rm -rf .venv; exit 1; }
@@ -31,31 +34,35 @@ $(WES)/.complete: sandbox/wes/requirements.lock .venv/.complete
 	$(WES)/bin/python $(PIP) --require-hashes -r sandbox/wes/requirements.lock
 	@touch $@
 
-ui: setup ## Build the interface that the gateway serves, when its sources have changed
-	$(BIN)/python -m imputehub.frontend build
+# The interface is made without the environment, and so beside it: it needs Python itself, and Node.js.
+ui: new-enough ## Build the interface that the gateway serves, when its sources have changed
+	$(PYTHON) -m imputehub.frontend build
 
-demo: ui ## Start the platform, run a real imputation end to end, and leave it running
+demo: new-enough ## Start the platform, run a real imputation end to end, and leave it running
+	@$(PARALLEL) setup ui
 	$(BIN)/imputehub demo
 
-test: .venv/.complete ## Check the code and run all tests
-	@$(PARALLEL) check-interface check-python $(WES)/.complete
-	$(BIN)/python -m imputehub.frontend build
+test: new-enough ## Check the code and run all tests
+	@$(PARALLEL) test-interface check-python $(WES)/.complete
 	$(BIN)/pytest -n 2 --ignore tests/architecture
 
-check: .venv/.complete ## ruff, mypy, import-linter, architecture tests; eslint, tsc and vitest
+test-interface: check-interface
+	$(PYTHON) -m imputehub.frontend build
+
+check: new-enough ## ruff, mypy, import-linter, architecture tests; eslint, tsc and vitest
 	@$(PARALLEL) check-interface check-python
 
-check-python:
+check-python: .venv/.complete
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --no-incremental  # Django's plugin misreads a cache that is older than an edit of models
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/architecture
 
-check-interface:
-	$(BIN)/python -m imputehub.frontend check
+check-interface: new-enough
+	$(PYTHON) -m imputehub.frontend check
 
-pictures: ui ## Take the pictures anew that the interface is compared with
+pictures: setup ui ## Take the pictures anew that the interface is compared with
 	IMPUTEHUB_RENEW_PICTURES=1 $(BIN)/pytest -q tests/e2e/test_browser_appearance.py
 
 bench: setup ## Measure what docs and goals speak of

@@ -6,7 +6,6 @@ import time
 
 from imputehub.frontend import ROOT, FrontendError
 from imputehub.frontend.build import build_frontend, check_frontend
-from imputehub.frontend.description import write_description
 
 
 def build() -> str:
@@ -21,6 +20,9 @@ def check() -> str:
 
 
 def describe(url: str) -> str:
+    # The others are called before there is an environment, with nothing but Python.
+    from imputehub.frontend.description import write_description
+
     changed = write_description(url, ROOT / "docs" / "openapi.json")
     return "docs/openapi.json has changed" if changed else "docs/openapi.json is up to date"
 
