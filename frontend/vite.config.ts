@@ -43,7 +43,10 @@ export default defineConfig({
     environment: 'jsdom',
     setupFiles: ['./tests/setup.ts'],
     maxWorkers: 2,
+    // Modules are loaded once for all files; `tests/setup.ts` puts back what a test changes in them.
+    isolate: false,
     testTimeout: 30_000,
     restoreMocks: true,
+    unstubGlobals: true,
   },
 });
