@@ -69,7 +69,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     home = tmp_path_factory.mktemp("platform") / "state"
     ports = {f"IMPUTEHUB_PORT_{name.upper()}": "0" for name in DEFAULT_PORTS}
     # An engine that every machine has, and a watch that notices within a test's patience what dies.
-    chosen = {"SANDBOX_ENGINE": "lshmm", "MONITORING_PROBE_INTERVAL_S": "2", "COLUMNS": "200"}
+    chosen = {"SANDBOX_ENGINE": "lshmm", "MONITORING_PROBE_INTERVAL_S": "5", "COLUMNS": "200"}
     environ = {**os.environ, **ports, **chosen, "IMPUTEHUB_HOME": str(home)}
     platform = Platform(home, environ)
     platform.command("up", "--detach")
@@ -96,9 +96,9 @@ def demo(demonstration: subprocess.Popen[str]) -> str:
     return finish(demonstration).stdout
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """One for each module: Playwright's event loop must be gone before tests elsewhere run theirs."""
+    """One for this folder: Playwright's event loop must be gone before tests elsewhere run theirs."""
     with launch_chromium() as browser:
         yield browser
 
