@@ -27,10 +27,10 @@ class Gate:
 
     def pass_through(self, *_visitor: object) -> None:
         self.arrived.set()
-        assert self.opened.wait(60)
+        assert self.opened.wait(120)
 
     def await_visitor(self) -> None:
-        assert self.arrived.wait(30)
+        assert self.arrived.wait(60)
 
 
 @dataclass
@@ -67,6 +67,10 @@ class CloudgeneStub:
     hidden: bool = False
     denied: bool = False
     refuse_cancel: bool = False
+    restarts: int = 0
+    """How often a restart was asked for."""
+    refuse_restart: bool = False
+    restart_answer: Callable[[], Response] | None = None
     on_probe: Callable[[], None] = lambda: None
     on_submit: Callable[[StubJob], Response | None] = lambda job: None
     """Called with each job as it has come; what it gives is the site's answer."""
@@ -161,6 +165,17 @@ def build_site(stub: CloudgeneStub) -> FastAPI:
         if job.state in (1, 2, 3) and not stub.refuse_cancel:
             job.state, job.position = 6, -1
         return view(job)
+
+    @app.get("/api/v2/jobs/{job_id}/restart")
+    def restart(job_id: str) -> Any:
+        job = stub.find(job_id)
+        stub.restarts += 1
+        if job.state != -1 or stub.refuse_restart:
+            return JSONResponse({"success": False, "message": f"Job {job_id} is not pending."}, status_code=400)
+        job.state, job.position = 1, 0
+        if stub.restart_answer is not None:
+            return stub.restart_answer()
+        return {"success": True, "message": "Your job was successfully added to the job queue.", "type": 0, "time": 0}
 
     @app.get("/logs/{job_id}")
     def log(job_id: str) -> Response:

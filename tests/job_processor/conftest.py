@@ -32,6 +32,7 @@ class World:
     engine: Engine
     site: CloudgeneStub
     peers: PeersStub
+    site_address: str
     authority: TokenAuthority
 
     def new_person(self, **about: Any) -> "Person":
@@ -98,7 +99,7 @@ def running_world(
     database_url: str, redis_url: str, authority: TokenAuthority, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
     site, peers = CloudgeneStub(), PeersStub()
-    with serve_app(build_site(site)) as peers.site_address, serve_app(build_peers(peers, authority)) as peers_url:
+    with serve_app(build_site(site)) as site_address, serve_app(build_peers(peers, authority)) as peers_url:
         settings = Settings(
             database_url=SecretStr(database_url),
             client_secret=SecretStr("unused"),
@@ -113,7 +114,7 @@ def running_world(
         )
         engine = start_engine(settings)
         with serve_app(build(settings)) as address, httpx.Client(base_url=address) as client:
-            yield World(client, engine, site, peers, authority)
+            yield World(client, engine, site, peers, site_address, authority)
         engine.loop.run(engine.sites.close())
         engine.peers.close()
         engine.database.dispose()
@@ -123,7 +124,7 @@ def running_world(
 def world(running_world: World) -> World:
     """The servers stay; what they hold is new for each test."""
     vars(running_world.site).update(vars(CloudgeneStub()))
-    vars(running_world.peers).update(vars(PeersStub(site_address=running_world.peers.site_address)))
+    vars(running_world.peers).update(vars(PeersStub(site_address=running_world.site_address)))
     running_world.engine.loop.run(running_world.engine.sites.close())
     running_world.engine.sites = Sites(running_world.engine.peers)
     with running_world.engine.database.transaction() as session:
@@ -156,7 +157,7 @@ def let_age(world: World, run_id: UUID) -> None:
 def poll(world: World, run_id: UUID) -> list[UUID]:
     make_due(world, run_id)
     ready: list[UUID] = []
-    poll_due_runs(world.engine, ready.append).result(timeout=20)
+    poll_due_runs(world.engine, ready.append).result(timeout=60)
     return ready
 
 

@@ -27,7 +27,7 @@ def test_a_list_that_breaks_the_adapter_costs_no_run_its_news(
     job_id, run_id = bring_to_site(world, person)
     world.site.finish(world.site.jobs[0])
     make_due(world, run_id)
-    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=20)
+    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=60)
     assert person.get_run(job_id)["status"] == "collecting"
 
 
@@ -54,11 +54,11 @@ def test_an_account_that_cannot_be_opened_costs_no_other_its_news(
     monkeypatch.setattr(Sites, "open", open_or_break)
     for one in (run_id, other_id):
         make_due(world, one)
-    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=20)
+    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=60)
     assert person.get_run(job_id)["status"] == "collecting"
     assert person.get_run(other_job_id)["status"] == "running"
     monkeypatch.undo()
     world.site.finish(world.site.jobs[1])
     make_due(world, other_id)
-    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=20)
+    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=60)
     assert person.get_run(other_job_id)["status"] == "collecting"

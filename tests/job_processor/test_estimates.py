@@ -22,15 +22,15 @@ def add_completed(
     world: World, minutes: tuple[int, ...] = MINUTES, *, size: int = 1000, mode: str = "imputation"
 ) -> None:
     """Runs of other people at the site's first panel that took so long."""
-    peers = world.peers
+    peers, now = world.peers, utc_now()
     with world.engine.database.transaction() as session:
         for took in minutes:
             own = {"organization_id": uuid4(), "owner_id": uuid4()}
             job = Job(**own, name="done", status="completed", parameters={"mode": mode})
             job.inputs = [JobInput(position=0, file_id=uuid4(), filename="a.vcf.gz", size=size, sha256="0")]
             place = {"service_id": peers.service_id, "panel_id": peers.panel_id, "panel_key": "p", "choices": []}
-            ended = {"status": "completed", "external_job_id": "x", "finished_at": utc_now()}
-            began = utc_now() - timedelta(minutes=took)
+            ended = {"status": "completed", "external_job_id": "x", "finished_at": now}
+            began = now - timedelta(minutes=took)
             job.runs = [Run(position=0, **own, **place, **ended, submitted_at=began)]
             session.add(job)
 

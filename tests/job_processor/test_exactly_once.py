@@ -49,7 +49,7 @@ def submitting(world: World, run_id: UUID) -> Iterator[Gate]:
             yield gate
         finally:
             gate.opened.set()
-        worker.result(timeout=30)
+        worker.result(timeout=60)
 
 
 def let_lease_expire(world: World, run_id: UUID) -> None:
@@ -223,8 +223,8 @@ def test_a_cancel_that_comes_while_the_site_is_asked_is_passed_on_at_once(world:
     gate.await_visitor()
     world.client.post(f"/api/v1/jobs/{job_id}/cancel", headers=person.headers)
     gate.opened.set()
-    asked.result(timeout=30)
-    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=30)
+    asked.result(timeout=60)
+    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=60)
     assert person.get_run(job_id)["status"] == "cancelled"
 
 
@@ -256,7 +256,7 @@ def test_news_of_a_former_job_do_not_touch_the_one_that_was_sent_after_it(world:
     submit_run(world.engine, run_id)
     former.state, former.position = 6, -1
     gate.opened.set()
-    late.result(timeout=30)
+    late.result(timeout=60)
     run_now = person.get_run(job_id)
     assert (run_now["status"], run_now["external_job_id"]) == ("running", world.site.jobs[1].id)
 

@@ -59,7 +59,7 @@ def test_transfers_that_hang_at_one_site_keep_none_of_another_waiting(world: Wor
 
     with ThreadPoolExecutor(6) as pool:
         tried = [pool.submit(transfers.carry, work, world.engine, run_id) for run_id in slow]
-        for left_to_the_sweep in islice(as_completed(tried, timeout=30), 3):
+        for left_to_the_sweep in islice(as_completed(tried, timeout=60), 3):
             left_to_the_sweep.result()
         hanging.await_visitor()
         transfers.carry(work, world.engine, quick)

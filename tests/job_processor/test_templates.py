@@ -125,7 +125,7 @@ def test_a_template_that_is_deleted_while_it_is_changed_is_gone(person: Person) 
             answer = threads.submit(person.world.client.put, path, json=wish, headers=person.headers)
             while not answer.done() and not count_waiting(database):
                 threading.Event().wait(0.02)
-        assert (answer.result(timeout=20).status_code, answer.result().json()["code"]) == (404, "template_not_found")
+        assert (answer.result(timeout=60).status_code, answer.result().json()["code"]) == (404, "template_not_found")
 
 
 def count_waiting(database: Database) -> int:

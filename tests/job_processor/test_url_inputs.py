@@ -145,7 +145,7 @@ class Platform:
         with self.engine.database.transaction() as session:
             run = session.get_one(Run, run_id)
             run.next_action_at = run.created_at
-        poll_due_runs(self.engine, lambda _run_id: None).result(timeout=30)
+        poll_due_runs(self.engine, lambda _run_id: None).result(timeout=60)
 
     def get_run(self, job_id: str) -> dict[str, Any]:
         run: dict[str, Any] = self.jobs.get(f"/api/v1/jobs/{job_id}", headers=self.headers).json()["runs"][0]
@@ -182,8 +182,8 @@ def platform(world: World, postgresql: PostgresqlServer, tmp_path: Path) -> Iter
         engine = start_engine(settings)
         stack.callback(engine.database.dispose)
         stack.callback(lambda: engine.loop.run(engine.sites.close()))
-        jobs = stack.enter_context(httpx.Client(base_url=jobs_url, timeout=30))
-        files = stack.enter_context(httpx.Client(base_url=files_url, timeout=30))
+        jobs = stack.enter_context(httpx.Client(base_url=jobs_url, timeout=60))
+        files = stack.enter_context(httpx.Client(base_url=files_url, timeout=60))
         yield Platform(world, engine, jobs, files, world.new_person().headers)
 
 

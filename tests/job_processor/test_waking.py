@@ -114,7 +114,7 @@ def test_the_end_of_a_run_that_was_sent_is_told_to_file_manager(world: World, pe
     def ends() -> list[dict[str, Any]]:
         return [event for event in world.peers.events if event["type"] == "run.ended"]
 
-    deadline = utc_now() + timedelta(seconds=20)
+    deadline = utc_now() + timedelta(seconds=60)
     while not ends():
         assert utc_now() < deadline
         threading.Event().wait(0.02)

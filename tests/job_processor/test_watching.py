@@ -46,9 +46,9 @@ def test_one_slow_answer_delays_no_other_runs_news(world: World, person: Person)
     assert person.get_run(job_id)["status"] == "collecting"
     assert not asked.done()
     make_due(world, slow)
-    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=5)  # nor is the slow one asked twice at once
+    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=60)  # nor is the slow one asked twice at once
     gate.opened.set()
-    asked.result(timeout=30)
+    asked.result(timeout=60)
     assert person.get_run(slow_id)["status"] == "collecting"
 
 
@@ -60,7 +60,7 @@ def test_words_that_cannot_be_stored_do_not_stop_the_watch(world: World, person:
     failed.state, failed.position, failed.steps = 5, -1, tell("no \x00 chunk \ud83e left", 1)
     for _job_id, run_id in jobs:
         make_due(world, run_id)
-    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=30)
+    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=60)
     running, ended = (person.get_run(job_id) for job_id, _run_id in jobs)
     assert "chunk 7 ? done" in running["message"]
     assert "no  chunk ? left" in ended["error"]["message"]
@@ -200,7 +200,7 @@ def test_a_site_is_asked_about_few_runs_at_once_and_keeps_no_other_site_waiting(
     other = world.engine.lines_to_sites[uuid4()]
     assert not other.locked()
     gate.opened.set()
-    asked.result(timeout=30)
+    asked.result(timeout=60)
     assert at_once == [0, LINES_PER_SITE]
 
 
@@ -217,7 +217,7 @@ def test_an_accounts_list_tells_of_its_many_runs_and_only_those_that_end_are_ask
     waiting.position = 3
     for _job_id, run_id in jobs:
         make_due(world, run_id)
-    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=30)
+    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=60)
     runs = [person.get_run(job_id) for job_id, _run_id in jobs[:4]]
     assert sorted(job.id for job in asked) == sorted([silent.id, ended.id])  # at once, so in any order
     assert [run["status"] for run in runs] == ["running", "running", "running", "collecting"]
@@ -233,7 +233,7 @@ def test_what_an_accounts_list_does_not_show_is_asked_for_by_itself(world: World
         world.site.finish(job)
     for _job_id, run_id in jobs:
         make_due(world, run_id)
-    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=30)
+    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=60)
     assert {person.get_run(job_id)["status"] for job_id, _run_id in jobs} == {"collecting"}
 
 
@@ -248,8 +248,8 @@ def test_news_that_come_while_nothing_new_is_written_are_not_lost(world: World, 
     gate.await_visitor()
     world.client.post(f"/api/v1/jobs/{job_id}/cancel", headers=person.headers)
     gate.opened.set()
-    asked.result(timeout=30)
-    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=30)
+    asked.result(timeout=60)
+    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=60)
     assert person.get_run(job_id)["status"] == "cancelled"
 
 
