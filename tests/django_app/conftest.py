@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
@@ -14,12 +15,14 @@ from django.db import connection, connections
 from django.test.utils import override_settings
 from sqlalchemy import create_engine
 
-from django_app.config import probing
+from django_app.config.celery import app as celery
 from django_app.config.environment import Environment, read_database_url
+from django_app.imputation import live_health
 from django_app.imputation.api.authentication import get_verifier
 from django_app.imputation.live_health import get_live_health
 from django_app.imputation.models import ImputationService
 from django_app.outbox.relay import Relay
+from django_app.staff import throttle
 from imputehub.local.postgresql import PostgresqlServer
 from microservices.kernel.migrations import migrate_database
 from microservices.kernel.testing import TokenAuthority, serve_app, serve_authority
@@ -69,7 +72,12 @@ def running_house(postgresql: PostgresqlServer, redis_url: str) -> Iterator[Hous
         )
         databases = read_database_url(values.database_url.get_secret_value())
         # Where no worker runs, whoever looks at our services waits for as long as that.
-        stack.enter_context(pytest.MonkeyPatch.context()).setattr(probing, "_TIMEOUT_S", 1.0)
+        ping = partial(celery.control.ping, timeout=1)
+        stack.enter_context(pytest.MonkeyPatch.context()).setattr(celery.control, "ping", lambda **_given: ping())
+        # Of what is asked in time on an idle machine, nothing is late on a busy one.
+        patience = stack.enter_context(pytest.MonkeyPatch.context())
+        patience.setattr(live_health, "_PAGE_WAITS_S", 30.0)
+        patience.setattr(throttle, "_PATIENCE_S", 10.0)
         connections.settings = connections.configure_settings(databases)
         del connections["default"]
         call_command("migrate", verbosity=0)

@@ -82,7 +82,7 @@ def let_token_end(email: str, *, ago: timedelta = timedelta()) -> None:
     assert changed == 1
 
 
-def await_true(happened: Callable[[], bool], deadline_s: float = 10) -> None:
+def await_true(happened: Callable[[], bool], deadline_s: float = 60) -> None:
     deadline = time.monotonic() + deadline_s
     while not happened():
         assert time.monotonic() < deadline, "it did not happen in time"

@@ -78,7 +78,7 @@ class StubRegistry:
             self._arrival.notify_all()
             return status
 
-    def wait_for(self, condition: Callable[[list[dict[str, Any]]], bool], seconds: float = 15) -> None:
+    def wait_for(self, condition: Callable[[list[dict[str, Any]]], bool], seconds: float = 60) -> None:
         with self._arrival:
             assert self._arrival.wait_for(lambda: condition(self.received), seconds), self.received
 

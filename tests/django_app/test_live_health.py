@@ -1,7 +1,6 @@
 """The sites' health in the admin: read through from the registry, and asked anew."""
 
 import re
-import time
 
 import httpx
 import pytest
@@ -33,13 +32,17 @@ def test_the_list_shows_each_sites_health_and_asks_once_for_all(browser: httpx.C
     assert "not checked yet" in browser.get(SERVICES).text
 
 
-def test_a_registry_that_is_down_or_slow_keeps_no_page_waiting(browser: httpx.Client, registry: StubRegistry) -> None:
+def test_a_registry_that_is_down_or_slow_keeps_no_page_waiting(
+    browser: httpx.Client, registry: StubRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for number in range(5):
         add_site(name=f"Site {number}")
     registry.awake.clear()
-    started = time.monotonic()
-    assert browser.get(SERVICES).text.count(live_health.NO_ANSWER) == 5
-    assert time.monotonic() - started < 4.5
+    monkeypatch.setattr(live_health, "_READ_TIMEOUT_S", 60.0)  # whoever waits for the registry is told its answer
+    live_health.get_live_health.cache_clear()
+    for patience_s in (0.05, 60.0):  # those who come later share the patience of the first
+        monkeypatch.setattr(live_health, "_PAGE_WAITS_S", patience_s)
+        assert browser.get(SERVICES).text.count(live_health.NO_ANSWER) == 5
     registry.awake.set()
     live_health.get_live_health.cache_clear()
     registry.stop()

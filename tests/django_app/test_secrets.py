@@ -70,10 +70,12 @@ def test_no_page_of_the_admin_shows_it(
 
 def test_no_answer_of_the_api_shows_it(site: ImputationService, curator: httpx.Client) -> None:
     paths = ["/services/", f"/services/{site.pk}/", "/panels/", "/sync-status/"]
-    answers = {path: curator.get(path).text for path in paths}
-    answers["patch"] = curator.patch(f"/services/{site.pk}/", json={"credential": f"{SECRET}\n"}).text
-    answers["push"] = curator.post(f"/services/{site.pk}/push/").text
-    hide_from(answers, site)
+    answers = {path: curator.get(path) for path in paths}
+    assert {answer.status_code for answer in answers.values()} == {200}
+    assert answers[f"/services/{site.pk}/"].json()["credential_set_at"]
+    answers["patch"] = curator.patch(f"/services/{site.pk}/", json={"credential": f"{SECRET}\n"})
+    answers["push"] = curator.post(f"/services/{site.pk}/push/")
+    hide_from({place: answer.text for place, answer in answers.items()}, site)
 
 
 def test_it_is_in_no_table_but_its_own_and_there_encrypted(

@@ -1,6 +1,5 @@
 """A service of ours that goes down and comes back: who is told, and what is remembered of it."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -86,16 +85,14 @@ def test_a_killed_service_is_seen_down_before_the_next_measurement(
     make_settings: MakeSettings, mortal: MortalService, notification_url: str, authority: TokenAuthority
 ) -> None:
     settings = make_settings(
-        file_manager_url=mortal.url, notification_url=notification_url, probe_interval_s=60, life_interval_s=0.2
+        file_manager_url=mortal.url, notification_url=notification_url, probe_interval_s=600, life_interval_s=0.2
     )
     with watching(settings, authority) as http:
         read_service(http, "file_manager", up=True)
-        started = time.monotonic()
         mortal.die()
         read_service(http, "file_manager", state="down")
         mortal.start()
         read_service(http, "file_manager", up=True)
-        assert time.monotonic() - started < 5
 
 
 def test_a_service_that_came_back_between_two_looks_is_known_by_its_new_process(
