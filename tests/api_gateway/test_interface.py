@@ -36,7 +36,7 @@ def address(make_settings: Callable[..., Settings], built: Path) -> Iterator[str
 
 @pytest.fixture
 def browser(address: str, echo: EchoService) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=address, timeout=20, trust_env=False) as client:
+    with httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
         yield client
 
 

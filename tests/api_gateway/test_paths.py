@@ -65,13 +65,13 @@ def test_not_found_is_a_problem_document(http: httpx.Client) -> None:
 def test_two_lengths_are_refused(gateway: str, echo: EchoService) -> None:
     """A body that two servers would measure differently could hide a second request."""
     head = "POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
-    with socket.create_connection(address_of(gateway), timeout=10) as connection:
+    with socket.create_connection(address_of(gateway), timeout=60) as connection:
         connection.sendall(head.encode() + b"0\r\n\r\nGET /internal/x HTTP/1.1\r\nHost: x\r\n\r\n")
         assert read_head(connection).startswith(b"HTTP/1.1 400 ")
     assert echo.seen == []
 
 
 def _ask(gateway: str, path: str) -> bytes:
-    with socket.create_connection(address_of(gateway), timeout=10) as connection:
+    with socket.create_connection(address_of(gateway), timeout=60) as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
         return read_head(connection)

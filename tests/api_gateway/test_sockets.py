@@ -35,7 +35,7 @@ def url(make_settings: Callable[..., Settings], service: SocketService) -> Itera
 
 
 def dial(url: str, path: str = "/api/v1/events", **options: Any) -> ClientConnection:
-    return connect(url.replace("http", "ws", 1) + path, proxy=None, legacy=True, open_timeout=10, **options)
+    return connect(url.replace("http", "ws", 1) + path, proxy=None, legacy=True, open_timeout=60, **options)
 
 
 def test_messages_pass_both_ways(url: str) -> None:

@@ -1,5 +1,6 @@
 """What a verifier knows of log-ins that were ended, and what becomes of it when Redis is away."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,7 +34,7 @@ def client(redis_url: str) -> Iterator[redis.Redis]:
         yield client
 
 
-def wait_for(condition: Callable[[], object], timeout_s: float = 5) -> None:
+def wait_for(condition: Callable[[], object], timeout_s: float = 30) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "It did not happen in time"
@@ -114,7 +115,7 @@ def test_the_memory_of_a_verifier_is_looked_at_before_the_revocation_of_its_log_
 
 
 def test_an_absent_redis_holds_up_neither_start_nor_end() -> None:
-    started = time.monotonic()
+    others = threading.enumerate()
     with following(RevokedSessions(), "redis://127.0.0.1:1/0"):
-        pass
-    assert time.monotonic() - started < 8
+        (thread,) = [one for one in threading.enumerate() if one not in others]
+    assert not thread.is_alive()

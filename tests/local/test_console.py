@@ -52,7 +52,7 @@ def test_a_restart_is_answered_first_and_comes_then(running: Platform) -> None:
     answers = [ask(running, verb="restart", name="file_manager", answer_first=True) for _ in range(2)]
     assert psutil.pid_exists(before["pid"])
     assert answers == [{}, {"error": "file_manager is being restarted already"}]
-    wait_until(lambda: is_back(running, "file_manager", before["pid"]), 20)
+    wait_until(lambda: is_back(running, "file_manager", before["pid"]))
     assert "no process nothing" in ask(running, verb="restart", name="nothing", answer_first=True)["error"]
 
 

@@ -44,7 +44,7 @@ def service_url(make_settings: Callable[..., Settings]) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def service(service_url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=service_url, timeout=20) as client:
+    with httpx.Client(base_url=service_url, timeout=60) as client:
         yield client
 
 

@@ -146,7 +146,7 @@ def test_nothing_is_missed_or_told_twice_while_many_write_and_clients_come_and_g
 
         def write(number: int) -> None:
             url = (service_url, other_url)[number % 2]
-            with httpx.Client(base_url=url, timeout=20) as client:
+            with httpx.Client(base_url=url, timeout=60) as client:
                 for n in range(total // writers):
                     answer = send(client, authority, job_event(person, "running", name=f"{number}.{n}"))
                     assert answer.status_code == 204
@@ -217,7 +217,7 @@ def test_the_channel_survives_a_restart_of_postgresql(
     app = build(make_settings(database_url=url))
     with (
         serve_app(app) as address,
-        httpx.Client(base_url=address, timeout=20) as client,
+        httpx.Client(base_url=address, timeout=60) as client,
         Listener(address, person.token) as listener,
     ):
         send(client, authority, job_event(person, "running", name="before"))

@@ -94,11 +94,11 @@ class Listener:
     def __init__(self, url: str, token: str, after: str | None = None, **options: Any) -> None:
         self.socket = open_socket(url, **options)
         self.socket.send(json.dumps({"token": token} | ({"after": after} if after else {})))
-        self.opening = json.loads(self.socket.recv(10))
+        self.opening = json.loads(self.socket.recv(60))
         self.after: str = self.opening.get("after", "")
 
     def read(self) -> dict[str, Any]:
-        message: dict[str, Any] = json.loads(self.socket.recv(10))
+        message: dict[str, Any] = json.loads(self.socket.recv(60))
         self.after = message["id"]
         return message
 
@@ -114,14 +114,14 @@ class Listener:
 
 def open_socket(url: str, **options: Any) -> ClientConnection:
     address = url.replace("http://", "ws://") + "/api/v1/events"
-    return connect(address, **{"open_timeout": 10, "close_timeout": 1, "proxy": None, "legacy": True} | options)
+    return connect(address, **{"open_timeout": 60, "close_timeout": 1, "proxy": None, "legacy": True} | options)
 
 
 def read_close(socket: ClientConnection) -> tuple[int, str]:
     """Code and reason with which the other side closes; what comes before is thrown away."""
     with suppress(ConnectionClosed):
         while True:
-            socket.recv(10)
+            socket.recv(60)
     return socket.close_code or 0, socket.close_reason or ""
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, create_engine
 from imputehub.local.postgresql import PostgresqlServer
 from microservices.kernel.migrations import migrate_database
 from microservices.kernel.testing import serve_app
+from microservices.user_service.logic import throttle
 from microservices.user_service.main import build
 from microservices.user_service.settings import Settings
 from user_service.people import CLIENT_SECRET, Person, register
@@ -39,6 +40,14 @@ def make_settings(database_url: str, redis_url: str, **others: Any) -> Settings:
     return Settings(**(given | others))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _redis_may_take_its_time() -> Iterator[None]:
+    """On a busy machine an answer may be late; without one, log-ins go on uncounted."""
+    with pytest.MonkeyPatch.context() as patience:
+        patience.setattr(throttle, "_PATIENCE_S", 10.0)
+        yield
+
+
 @pytest.fixture(scope="session")
 def base_url(settings: Settings) -> Iterator[str]:
     with serve_app(build(settings)) as url:
@@ -49,7 +58,7 @@ def base_url(settings: Settings) -> Iterator[str]:
 def http(base_url: str) -> Iterator[httpx.Client]:
     """A client at an address of its own, as a trusted proxy in front would tell it."""
     address = "10." + ".".join(str(secrets.randbelow(254) + 1) for _ in range(3))
-    with httpx.Client(base_url=base_url, headers={"X-Forwarded-For": address}, timeout=20) as client:
+    with httpx.Client(base_url=base_url, headers={"X-Forwarded-For": address}, timeout=60) as client:
         yield client
 
 

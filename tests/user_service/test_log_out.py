@@ -21,10 +21,10 @@ from user_service.test_bootstrap import make_account
 
 LOG_OUT = "/api/v1/auth/logout"
 ME = "/api/v1/users/me"
-EVERYWHERE_WITHIN_S = 5
+DEADLINE_S = 30
 
 
-def wait_for(condition: Callable[[], Any], timeout_s: float = EVERYWHERE_WITHIN_S) -> None:
+def wait_for(condition: Callable[[], Any], timeout_s: float = DEADLINE_S) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "It did not happen in time"
@@ -112,6 +112,7 @@ def test_a_refresh_token_that_comes_again_ends_the_access_tokens_too(
     """One of the two who use it is a thief, and has an access token."""
     successor = refresh(http, person.tokens["refresh_token"]).json()["refresh_token"]
     newest = refresh(http, successor).json()["access_token"]
+    assert accepts(verifier, newest)
     refresh(http, person.tokens["refresh_token"])
     wait_for(lambda: not accepts(verifier, newest))
 

@@ -100,7 +100,7 @@ def test_a_log_in_while_it_comes_on_is_asked_for_a_code(http: httpx.Client, pers
             answer = threads.submit(log_in, http, person.email)
             while not answer.done() and not count_waiting(engine):
                 threading.Event().wait(0.02)
-        assert outcome(answer.result(timeout=20)) == (400, "otp_required")
+        assert outcome(answer.result(timeout=60)) == (400, "otp_required")
 
 
 def count_waiting(engine: Engine) -> int:

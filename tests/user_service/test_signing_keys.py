@@ -57,10 +57,10 @@ def test_processes_that_start_at_once_make_one_key(fresh: Database) -> None:
 
 def test_a_restart_keeps_the_key_so_that_tokens_stay_good(fresh_url: str, redis_url: str) -> None:
     settings = make_settings(fresh_url, redis_url)
-    with serve_app(build(settings)) as url, httpx.Client(base_url=url, timeout=20) as http:
+    with serve_app(build(settings)) as url, httpx.Client(base_url=url, timeout=60) as http:
         somebody = register(http)
         keys = http.get(JWKS).json()
-    with serve_app(build(settings)) as url, httpx.Client(base_url=url, timeout=20) as http:
+    with serve_app(build(settings)) as url, httpx.Client(base_url=url, timeout=60) as http:
         assert http.get(JWKS).json() == keys
         assert http.get("/api/v1/users/me", headers=somebody.headers).status_code == 200
 
@@ -84,7 +84,7 @@ def read_kid(token: str) -> str:
 
 def test_a_database_that_is_not_there_yet_is_waited_for(postgresql: PostgresqlServer, redis_url: str) -> None:
     url = postgresql.create_database("late")
-    with serve_app(build(make_settings(url, redis_url))) as base, httpx.Client(base_url=base, timeout=20) as http:
+    with serve_app(build(make_settings(url, redis_url))) as base, httpx.Client(base_url=base, timeout=60) as http:
         answer = http.get(JWKS)
         assert (answer.status_code, answer.json()["code"]) == (503, "dependency_unavailable")
         assert http.get("/health").status_code == 200
