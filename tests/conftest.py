@@ -1,5 +1,8 @@
+import inspect
 from collections.abc import Iterator
 
+import httpx
+import hypothesis
 import pytest
 from xdist.remote import Producer
 
@@ -11,6 +14,18 @@ from tests.schedule import GroupScheduling
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupScheduling:
     return GroupScheduling(config, log)
+
+
+# What is drawn by lot is the same each time: an outcome hangs on the code alone. `--hypothesis-profile=default` draws.
+hypothesis.settings.register_profile("certain", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("certain")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _who_names_no_deadline_waits_long() -> None:
+    """httpx gives up after 5 s, which on a busy machine is soon."""
+    usual = inspect.signature(httpx.Client).parameters["timeout"].default
+    usual.connect = usual.read = usual.write = usual.pool = 60
 
 
 @pytest.fixture(scope="session")
