@@ -37,7 +37,7 @@ def fault(
     on: Annotated[
         str | None,
         typer.Option(
-            help="Where: any, submit, list, job, cancel, download, server, token, run. Each has its usual place."
+            help="Where: any, submit, list, job, cancel, restart, download, server, token, run; else its usual place."
         ),
     ] = None,
     times: Annotated[int | None, typer.Option(help="How often; until `calm` if left out.")] = None,

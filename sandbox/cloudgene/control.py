@@ -24,8 +24,9 @@ Fault = Literal[
     "spoilt_archive",
     "lose_chunk",
     "lose_chromosome",
+    "give_up",
 ]
-Operation = Literal["any", "submit", "list", "job", "cancel", "download", "server", "token", "run", "other"]
+Operation = Literal["any", "submit", "list", "job", "cancel", "restart", "download", "server", "token", "run", "other"]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 # Where a fault happens if nobody says where.
 _PLACES: dict[Fault, Operation] = {
@@ -37,6 +38,7 @@ _PLACES: dict[Fault, Operation] = {
     "spoilt_archive": "download",
     "lose_chunk": "run",
     "lose_chromosome": "run",
+    "give_up": "run",
 }
 
 

@@ -21,6 +21,7 @@ from sandbox.cloudgene.jobs import (
     State,
     age_job,
     empty_steps,
+    give_up_job,
     load_jobs,
     now_ms,
     number_steps,
@@ -131,8 +132,12 @@ class JobEngine:
     async def _run(self, job: Job) -> None:
         """Whatever happens to one job, the slot is there for the next."""
         save_job(self._database, job)
+        fault = self.control.take_fault("run") or ""
+        if fault == "give_up":  # as if the site had been restarted meanwhile
+            give_up_job(self._database, job)
+            return
         try:
-            succeeded = await self._run_pipeline(job) == 0
+            succeeded = await self._run_pipeline(job, fault) == 0
         except Exception:
             write_log(self.folder(job), traceback.format_exc())
             succeeded = False
@@ -183,9 +188,9 @@ class JobEngine:
         job.output_hash = "".join(secrets.choice(letters) for _ in range(40))
         register_files(self._database, job.id, output, self._settings.max_downloads)
 
-    async def _run_pipeline(self, job: Job) -> int:
+    async def _run_pipeline(self, job: Job, fault: str) -> int:
         """In a session of its own, so that all its processes can be ended at once."""
-        task = make_task(self.folder(job), job, self._settings, self.control.take_fault("run") or "")
+        task = make_task(self.folder(job), job, self._settings, fault)
         with (self.folder(job) / "job.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "sandbox.cloudgene.pipeline"),

@@ -39,6 +39,8 @@ def name_operation(method: str, path: str) -> Operation:
             return "list"
         case ["jobs", _, "cancel"]:
             return "cancel"
+        case ["jobs", _, "restart"]:
+            return "restart"
         case ["jobs", *_]:
             return "job"
         case ["server", *_]:

@@ -125,6 +125,12 @@ def age_job(job: Job, retention_days: float, notice_days: float) -> bool:
     return True
 
 
+def give_up_job(database: sqlite3.Connection, job: Job) -> None:
+    """Dead until somebody restarts it; its password is kept for that."""
+    job.state, job.left_engine = State.DEAD, True
+    save_job(database, job)
+
+
 def load_jobs(database: sqlite3.Connection) -> dict[str, Job]:
     """All jobs, oldest first. Those that were in the engine when the site ended are dead until restarted."""
     jobs: dict[str, Job] = {}
@@ -134,7 +140,6 @@ def load_jobs(database: sqlite3.Connection) -> dict[str, Job]:
         state = State(values.pop("state"))
         job = Job(**values, steps=steps, state=state)
         if job.in_engine:
-            job.state, job.left_engine = State.DEAD, True
-            save_job(database, job)
+            give_up_job(database, job)
         jobs[job.id] = job
     return jobs
