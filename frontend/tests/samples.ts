@@ -34,6 +34,8 @@ export const site = {
     cancels: true,
     hands_out_results: true,
     resumes_downloads: null,
+    restarts: true,
+    deletes: false,
   },
 };
 

@@ -225,6 +225,20 @@ class Backend(Protocol):
 
     async def cancel(self, external_job_id: str) -> SiteJob: ...
 
+    async def restart(self, external_job_id: str) -> SiteJob:
+        """Ask the site to begin a job anew that it gave up (`dead`), under the same id; tell how it then stands.
+
+        Another job is left as it is. Where the site has no such thing: `SiteError` (`not_offered`, permanent).
+        """
+        ...
+
+    async def delete(self, external_job_id: str) -> None:
+        """Have the site remove an ended job and its files; one that it does not have any more is no error.
+
+        Where the site lets no client do that with the account that is held: `SiteError` (`not_offered`, permanent).
+        """
+        ...
+
     async def failure_log(self, external_job_id: str) -> str:
         """The site's log of a failed job, for the reason where messages give none (HTML stripped, its last part)."""
         ...

@@ -36,6 +36,8 @@ class Capabilities:
     `lists_panels`: the catalogue of panels can be read. `finds_by_mark`: a submission whose answer was lost is found
     again. `cancels`: a run really ends there. `hands_out_results`: results can be fetched without a disk in common.
     `resumes_downloads`: a broken download goes on where it broke. `takes_files`: input travels with the submission.
+    `restarts`: a job that the site gave up is begun anew there, as the same job. `deletes`: an ended job's files can be
+    removed there with the account that is held.
     """
 
     lists_panels: bool | None = None
@@ -44,6 +46,8 @@ class Capabilities:
     hands_out_results: bool | None = None
     resumes_downloads: bool | None = None
     takes_files: bool | None = None
+    restarts: bool | None = None
+    deletes: bool | None = None
 
 
 @dataclass(frozen=True)

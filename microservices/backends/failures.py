@@ -47,6 +47,11 @@ def explain_failure(failure: Exception) -> SiteError:
     return SiteUnavailableError(words, code=code, fix="Nothing to do: the platform tries again.")
 
 
+def refuse_unoffered(message: str, fix: str) -> SiteError:
+    """For an adapter: the site's protocol has no such request, or not for the account that is held."""
+    return SiteError(message, code="not_offered", permanent=True, fix=fix)
+
+
 def _refuse_private_address() -> SiteError:
     return SiteError(
         "The site's address leads to a private, loopback or link-local network, which is not allowed.",

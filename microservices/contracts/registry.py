@@ -21,7 +21,8 @@ class SiteCapabilities(BaseModel):
 
     `lists_panels`: its catalogue can be read. `finds_by_mark`: a submission whose answer was lost is found again.
     `cancels`: a cancelled run really ends there. `hands_out_results`: without a disk in common. `resumes_downloads`:
-    where they broke. `takes_files`: input travels with the submission; else the site fetches it.
+    where they broke. `takes_files`: input travels with the submission; else the site fetches it. `restarts`: what the
+    site gave up is begun anew there, as the same job. `deletes`: an ended job can be removed there.
     """
 
     lists_panels: bool | None
@@ -30,6 +31,8 @@ class SiteCapabilities(BaseModel):
     hands_out_results: bool | None
     resumes_downloads: bool | None
     takes_files: bool | None
+    restarts: bool | None = None
+    deletes: bool | None = None
 
 
 class SiteRecord(BaseModel):

@@ -89,6 +89,7 @@ async def test_a_site_is_described_with_panels_populations_and_builds() -> None:
     assert description.software == "Cloudgene 3"
     assert (description.panels_note, description.maintenance) == ("", "")
     assert (description.capabilities.lists_panels, description.capabilities.resumes_downloads) == (True, None)
+    assert (description.capabilities.restarts, description.capabilities.deletes) == (True, False)
     assert (description.limits.told, description.limits.max_samples) == (False, 50_000)
 
 
@@ -122,7 +123,7 @@ async def test_cloudgene_2_values_are_understood() -> None:
     assert description.panels is not None
     assert description.panels[0].populations == ("mixed",)
     assert (description.software, description.version) == ("Cloudgene 2", "2.1.9")
-    assert description.capabilities.resumes_downloads is True
+    assert (description.capabilities.resumes_downloads, description.capabilities.restarts) == (True, False)
 
 
 async def test_how_busy_a_site_is_is_read_where_it_tells() -> None:

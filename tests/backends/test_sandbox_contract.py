@@ -3,10 +3,12 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from imputehub.commands.sandbox import call_control
 from microservices.backends.base import (
     CredentialRefusedError,
     InputFile,
@@ -35,7 +37,7 @@ def simulation(tmp_path_factory: pytest.TempPathFactory) -> Simulation:
 @pytest.fixture(scope="module")
 def site(simulation: Simulation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
     folder = tmp_path_factory.mktemp("contract-site")
-    users = ["alice", "bob", "carol", "dave"]
+    users = ["alice", "bob", "carol", "dave", "erin"]
     running = RunningSite(folder, users, "--settle-seconds", "0.4", "--max-downloads", "1", "--slots", "1")
     shutil.copytree(simulation.panel, folder / "panels" / "simulated")
     yield running
@@ -115,6 +117,20 @@ async def test_the_limit_of_jobs_is_back_pressure_and_a_cancelled_job_is_cancell
         for job_id in jobs:
             await backend.cancel(job_id)
         assert [(await follow(backend, job_id))[-1].state for job_id in jobs] == ["cancelled", "cancelled"]
+
+
+async def test_a_job_that_the_site_gave_up_is_restarted_as_the_same(site: RunningSite, simulation: Simulation) -> None:
+    key = (site.data_dir / "control.key").read_text()
+    call_control(f"{site.url}/sandbox/control", key, {"faults": [{"fault": "give_up", "times": 1}]})
+    async with open_michigan(site.url, token=site.log_in("erin").token) as backend:
+        assert (await backend.describe()).capabilities.restarts is True
+        run = await offer_run(backend, simulation.cohort, "ih-contract-5")
+        job_id = await backend.submit(replace(run, mode="qc_only"))
+        assert (await follow(backend, job_id))[-1].state == "dead"
+        assert (await backend.restart(job_id)).state in ("waiting", "running")
+        assert (await backend.restart(job_id)).state in ("waiting", "running", "finishing")
+        assert (await follow(backend, job_id))[-1].state == "succeeded"
+        assert [job.external_job_id async for job in backend.list_jobs()] == [job_id]
 
 
 async def test_a_job_that_fails_says_why(site: RunningSite, simulation: Simulation) -> None:

@@ -76,7 +76,7 @@ async def test_each_server_is_recognised_with_what_can_be_counted_on(
         told.takes_files,
     )
     assert (described.software, found) == (software, facts)
-    assert told.lists_panels is False
+    assert (told.lists_panels, told.restarts, told.deletes) == (False, False, software == "Sapporo")
 
 
 async def test_service_info_is_read_whole_and_as_plain_text() -> None:

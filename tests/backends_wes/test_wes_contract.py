@@ -1,5 +1,6 @@
 """The adapter against WES servers that other people wrote: each has to pass the same tests."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from microservices.backends.base import CANCEL_STEP, SiteError, Submission
+from microservices.backends.ga4gh_wes import WesBackend
 from sandbox.accuracy import score
 from sandbox.simulator import Simulation
 from tests.backends_wes.servers import (
@@ -106,12 +108,21 @@ async def test_a_run_goes_from_the_recipe_to_checked_results(server: WesServer, 
         server.check(contents)
 
 
-async def test_a_run_that_fails_says_why(server: WesServer, mark: str) -> None:
+async def test_a_run_that_fails_says_why_and_is_deleted_where_the_server_does_that(
+    server: WesServer, mark: str
+) -> None:
     async with server.connect() as backend:
         run_id = await backend.submit(server.offer("failing", mark))
         job = (await follow(backend, run_id))[-1]
         assert (job.state, job.external_status) == ("failed", "EXECUTOR_ERROR")
         assert (await backend.failure_log(run_id)).startswith("Your input data is unphased.")
+        if (await backend.describe()).capabilities.deletes:
+            await backend.delete(run_id)
+            assert await await_deletion(backend, run_id) == "gone"
+        else:
+            with pytest.raises(SiteError) as refused:
+                await backend.delete(run_id)
+            assert refused.value.code == "not_offered"
 
 
 async def test_a_cancel_ends_the_run_or_it_is_said_that_it_goes_on(server: WesServer, mark: str) -> None:
@@ -124,6 +135,16 @@ async def test_a_cancel_ends_the_run_or_it_is_said_that_it_goes_on(server: WesSe
             assert (await follow(backend, run_id))[-1].state == "cancelled"
         else:
             assert (job.state, warned) == ("running", [CANCEL_STEP])
+
+
+async def await_deletion(backend: WesBackend, run_id: str) -> str:
+    """The state of the run once the server has removed it, which it does after it has answered."""
+    async with asyncio.timeout(60):
+        while True:
+            job = await hear(lambda: backend.status(run_id))
+            if job.external_status == "DELETED":
+                return job.state
+            await asyncio.sleep(0.05)
 
 
 CHANGES: dict[str, dict[str, Any]] = {

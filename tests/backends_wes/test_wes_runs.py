@@ -242,3 +242,26 @@ async def test_a_log_that_cannot_be_had_hides_nothing_else() -> None:
     async with run_site() as site:
         url = f"{site.base_url}/nowhere"
         assert await read_log(site, site.base_url, stderr=url, stdout="still here") == "still here"
+
+
+async def test_an_ended_run_is_deleted_where_the_server_does_that() -> None:
+    async with run_site() as site, open_wes(site.base_url) as backend:
+        site.answer(f"{BASE}/service-info", dialects.SAPPORO)
+        site.answer(LOG, {"run_id": RUN}, method="DELETE")
+        await backend.delete(RUN)
+        site.answer(LOG, {"msg": "Run not found", "status_code": 404}, method="DELETE", status=404)
+        await backend.delete(RUN)
+        site.answer(LOG, {"msg": "not yours", "status_code": 403}, method="DELETE", status=403)
+        with pytest.raises(SiteError, match="not yours"):
+            await backend.delete(RUN)
+        site.answer(f"{BASE}/service-info", dialects.TOIL)
+        with pytest.raises(SiteError) as refused:
+            await backend.delete(RUN)
+        assert (refused.value.code, sum(seen.method == "DELETE" for seen in site.seen)) == ("not_offered", 3)
+
+
+async def test_no_server_is_asked_to_restart_a_run() -> None:
+    async with run_site() as site, open_wes(site.base_url) as backend:
+        with pytest.raises(SiteError) as refused:
+            await backend.restart(RUN)
+        assert (refused.value.code, site.seen) == ("not_offered", [])

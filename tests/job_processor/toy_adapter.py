@@ -26,13 +26,21 @@ from microservices.backends.base import (
 )
 from microservices.backends.description import Capabilities, SiteDescription
 from microservices.backends.download import Source, download_file
-from microservices.backends.failures import translate_failures
+from microservices.backends.failures import refuse_unoffered, translate_failures
 from microservices.backends.ga4gh_wes.answers import read_answer
 from microservices.backends.responses import read_bounded
 from microservices.backends.session import Deadlines
 from microservices.backends.upload import FilePart, UploadBody, open_upload
 
-CAN = Capabilities(lists_panels=False, finds_by_mark=True, cancels=False, hands_out_results=True, takes_files=True)
+CAN = Capabilities(
+    lists_panels=False,
+    finds_by_mark=True,
+    cancels=False,
+    hands_out_results=True,
+    takes_files=True,
+    restarts=False,
+    deletes=False,
+)
 
 
 class ToyBackend:
@@ -85,6 +93,12 @@ class ToyBackend:
 
     async def cancel(self, external_job_id: str) -> SiteJob:
         return await self.status(external_job_id)
+
+    async def restart(self, external_job_id: str) -> SiteJob:
+        raise refuse_unoffered("The toy gives no job up.", "Retry the run.")
+
+    async def delete(self, external_job_id: str) -> None:
+        raise refuse_unoffered("The toy keeps its jobs.", "Ask its operators.")
 
     async def failure_log(self, external_job_id: str) -> str:
         return ""

@@ -64,7 +64,7 @@ class WesClient:
         self,
         path: str,
         *,
-        method: Literal["GET", "POST"] = "GET",
+        method: Literal["GET", "POST", "DELETE"] = "GET",
         query: str = "",
         anonymous: bool = False,
         limit: int = MAX_ANSWER_BYTES,

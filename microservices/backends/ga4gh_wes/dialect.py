@@ -12,7 +12,9 @@ STARTER_KIT, WESKIT, SAPPORO, TOIL, WES_SERVICE = "GA4GH Starter Kit", "WESkit",
 _KNOWN = {
     STARTER_KIT: Capabilities(finds_by_mark=False, cancels=False, hands_out_results=False),
     WESKIT: Capabilities(finds_by_mark=False, cancels=False),
-    SAPPORO: Capabilities(finds_by_mark=True, cancels=True, hands_out_results=True, resumes_downloads=True),
+    SAPPORO: Capabilities(
+        finds_by_mark=True, cancels=True, hands_out_results=True, resumes_downloads=True, deletes=True
+    ),
     TOIL: Capabilities(finds_by_mark=True, cancels=True, hands_out_results=False),
     WES_SERVICE: Capabilities(cancels=False, hands_out_results=False),
 }
@@ -59,9 +61,13 @@ def _name_software(info: ServiceInfo) -> str:
 
 
 def list_capabilities(dialect: Dialect) -> Capabilities:
-    """As seen on running servers of each kind; what the specification promises for the others."""
+    """As seen on running servers of each kind; what the specification promises for the others.
+
+    The specification has no restart of a run, and no deletion: that is Sapporo's own.
+    """
     known = _KNOWN.get(dialect.software, Capabilities(finds_by_mark=dialect.knows_engines or None))
-    return replace(known, lists_panels=False, takes_files=dialect.takes_attachments)
+    deletes = known.deletes is True
+    return replace(known, lists_panels=False, takes_files=dialect.takes_attachments, restarts=False, deletes=deletes)
 
 
 def choose_type(info: ServiceInfo, wanted: str, version: str) -> str:

@@ -4,7 +4,14 @@ from microservices.backends.michigan.client import CloudgeneClient
 from microservices.backends.michigan.credential import check_credential
 from microservices.backends.michigan.description import describe_site
 from microservices.backends.michigan.download import fetch_file
-from microservices.backends.michigan.jobs import cancel_job, list_all_jobs, read_failure_log, read_status
+from microservices.backends.michigan.jobs import (
+    cancel_job,
+    list_all_jobs,
+    read_failure_log,
+    read_status,
+    refuse_deletion,
+    restart_job,
+)
 from microservices.backends.michigan.probe import probe_server
 from microservices.backends.michigan.results import list_results, unpack_results
 from microservices.backends.michigan.submission import submit_run
@@ -21,6 +28,8 @@ class MichiganBackend(CloudgeneClient):
     list_jobs = list_all_jobs
     list_states = list_all_jobs
     cancel = cancel_job
+    restart = restart_job
+    delete = refuse_deletion
     failure_log = read_failure_log
     results = list_results
     fetch = fetch_file

@@ -77,7 +77,10 @@ def recognise_generation(server: ServerAnswer) -> str:
 
 
 def list_capabilities(generation: str) -> Capabilities:
-    """Cloudgene 2 serves ranges; of 3 only sites with object storage do, and they do not say which they are."""
+    """Cloudgene 2 serves ranges; of 3 only sites with object storage do, and they do not say which they are.
+
+    With a token, which is all that is held, only 3 restarts a job, and neither deletes one.
+    """
     return Capabilities(
         lists_panels=True,
         finds_by_mark=True,
@@ -85,6 +88,8 @@ def list_capabilities(generation: str) -> Capabilities:
         hands_out_results=True,
         resumes_downloads=True if generation == "2" else None,
         takes_files=True,
+        restarts={"3": True, "2": False}.get(generation),
+        deletes=False,
     )
 
 

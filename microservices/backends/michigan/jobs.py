@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from microservices.backends.answers import Answer
 from microservices.backends.base import JobNotFoundError, SiteError, SiteJob, SiteJobState, SiteMessage
-from microservices.backends.failures import translate_failures
+from microservices.backends.failures import refuse_unoffered, translate_failures
 from microservices.backends.markup import strip_markup
 from microservices.backends.michigan.answers import explain_answer, is_own, read_model
 from microservices.backends.michigan.client import CloudgeneClient
@@ -64,6 +64,29 @@ async def cancel_job(client: CloudgeneClient, external_job_id: str) -> SiteJob:
         return translate_job(await read_job(client, external_job_id, "/cancel"))
     except JobNotFoundError:
         return await read_status(client, external_job_id)
+
+
+async def restart_job(client: CloudgeneClient, external_job_id: str) -> SiteJob:
+    """Cloudgene 3 restarts what died with it (state -1); 400 is its word for a job that is in any other state.
+
+    Cloudgene 2 wants its web page's cookie for this, and refuses a token.
+    """
+    answer = await client.call(_path(external_job_id) + "/restart")
+    if answer.status in (403, 404):
+        raise await _explain_absence(client, answer, external_job_id)
+    if answer.status not in (200, 400):
+        raise explain_answer(answer)
+    return await read_status(client, external_job_id)
+
+
+async def refuse_deletion(client: CloudgeneClient, external_job_id: str) -> None:
+    """`DELETE /api/v2/jobs/{id}` wants a person's log-in: Cloudgene 3 answers 403 to an API token, which is all that is
+    held here, and Cloudgene 2 wants its web page's cookie. Sites delete results by themselves after some days.
+    """
+    raise refuse_unoffered(
+        f"The site lets only a person who is logged in there delete the job {external_job_id}.",
+        "Delete it on the site's own page, or leave it to the site, which deletes results after some days.",
+    )
 
 
 async def list_all_jobs(client: CloudgeneClient) -> AsyncIterator[SiteJob]:

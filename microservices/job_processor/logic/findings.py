@@ -14,6 +14,7 @@ from microservices.job_processor.logic.engine import Engine
 from microservices.job_processor.logic.failover import finish_move, forget_move
 from microservices.job_processor.logic.holding import describe_error, describe_lost_job, fail_run, is_lost, put_off
 from microservices.job_processor.logic.lifecycle import advance_progress, change_run, clean_words, tell_run
+from microservices.job_processor.logic.restarting import describe_death
 from microservices.job_processor.models import Run
 from microservices.job_processor.queries import Watched, lock_run, put_off_unchanged
 from microservices.kernel.db import utc_now
@@ -122,10 +123,7 @@ def _apply_state(session: Session, run: Run, config: ApiConfig, job: SiteJob) ->
         case "dead" | "gone" if run.cancel_requested_at is not None:
             _end_cancelled(session, run, "The job has ended at the site.")
         case "dead":
-            fix = "Retry the run to submit it again."
-            message = "The site gave the job up through a fault of its own, such as a restart."
-            message = " ".join([message, *(told.text for told in job.messages if told.level == "error")])
-            fail_run(session, run, describe_error("site_gave_up", message[:2000], "site", fix))
+            fail_run(session, run, describe_death(run, job))
         case "gone":
             fix = "Retry the run to submit it again."
             message = "The site has deleted the job's results already."

@@ -17,6 +17,7 @@ from microservices.contracts.registry import SiteRecord
 from microservices.job_processor.errors import SiteNotFoundError
 from microservices.job_processor.logic.engine import Engine
 from microservices.job_processor.logic.findings import Found, tell_state, write_findings
+from microservices.job_processor.logic.restarting import restart_dead_job
 from microservices.job_processor.logic.sites import Account, CredentialMissingError
 from microservices.job_processor.queries import Watched, claim_watched
 from microservices.kernel.db import utc_now
@@ -174,6 +175,8 @@ async def _ask(engine: Engine, run: Watched, backend: Backend, account: Account)
         async with engine.lines_to_sites[run.service_id]:
             ask = backend.cancel if run.cancel_requested_at is not None else backend.status
             job = await ask(run.external_job_id)
+            if job.state == "dead" and run.cancel_requested_at is None:
+                job = await restart_dead_job(engine, run, backend, job)
             if job.state == "failed" and not any(message.level == "error" for message in job.messages):
                 return _add_reason(job, await backend.failure_log(run.external_job_id))
             return job

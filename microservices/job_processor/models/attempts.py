@@ -50,6 +50,8 @@ class Attempt(Base):
     """When the first listing began that did not show it, after the connection was over."""
     outcome: Mapped[str | None]
     external_job_id: Mapped[str | None]
+    restarts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """How often the site was asked to begin the job anew that it had given up; counted before it is asked."""
     retired_at: Mapped[datetime | None]
     """When the accepted job had ended without success, so that a retry may submit again."""
 

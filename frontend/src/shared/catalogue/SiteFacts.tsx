@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import type { Site } from './queries';
 
 /** Those that people may miss, once their job is there. */
-const MISSED = ['cancels', 'finds_by_mark', 'hands_out_results'] as const;
+const MISSED = ['cancels', 'finds_by_mark', 'hands_out_results', 'restarts'] as const;
 
 /** What cannot be counted on at a site; nothing where nothing of it is missed, or where that is not known. */
 export function SiteFacts({ site }: { site: Site }) {

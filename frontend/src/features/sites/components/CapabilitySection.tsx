@@ -10,8 +10,10 @@ const NAMES = [
   'takes_files',
   'finds_by_mark',
   'cancels',
+  'restarts',
   'hands_out_results',
   'resumes_downloads',
+  'deletes',
 ] as const;
 
 /** What the platform has found that it can count on at a site; nothing before it was first reached. */
@@ -19,8 +21,8 @@ export function CapabilitySection({ site }: { site: Site }) {
   const { t } = useTranslation();
   const { capabilities } = site;
   if (capabilities === null) return null;
-  const tell = (able: boolean | null) =>
-    able === null ? t('capabilities.open') : t(able ? 'common.yes' : 'common.no');
+  const tell = (able: boolean | null | undefined) =>
+    able == null ? t('capabilities.open') : t(able ? 'common.yes' : 'common.no');
   return (
     <Section title={t('capabilities.title')}>
       <SiteFacts site={site} />
