@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -99,7 +100,8 @@ def test_the_curators_pages_keep_what_the_law_asks_for(platform: Platform, demo:
         inspect(page, WCAG)
         log_in_to_admin(page, platform, "curator")
         for path in ADMIN_PAGES:
-            page.goto(f"/admin/{path}")
+            answer = page.goto(f"/admin/{path}")
+            assert (answer and answer.status, urlsplit(page.url).path) == (200, f"/admin/{path}")
             inspect(page, WCAG)
 
 

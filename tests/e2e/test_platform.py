@@ -64,7 +64,7 @@ def test_the_catalogue_came_through_django(platform: Platform, demo: str) -> Non
         changed, site_id = f"edited {uuid4().hex[:8]}", curated[0]["id"]
         curator.call("PATCH", f"/api/v1/curation/services/{site_id}/", json={"location": changed})
         path = f"/api/v1/services/{site_id}"
-        wait_for(lambda: researcher.call("GET", path)["location"] == changed, "the edit reaches the registry", 10)
+        wait_for(lambda: researcher.call("GET", path)["location"] == changed, "the edit reaches the registry")
 
 
 def test_what_belongs_to_another_organisation_does_not_exist(platform: Platform, demo: str) -> None:
@@ -170,7 +170,7 @@ def kill_and_await(platform: Platform, name: str) -> None:
         now = platform.processes()[name]
         return bool(now["state"] == "ready" and now["pid"] != process["pid"])
 
-    wait_for(is_back, f"{name} is back", 30)
+    wait_for(is_back, f"{name} is back")
 
 
 def count_site_jobs(platform: Platform) -> int:

@@ -2,15 +2,24 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
+import time_machine
 
 from microservices.job_processor.logic.holding import describe_error, fail_run
+from microservices.job_processor.logic.quotas import end_month
 from microservices.job_processor.queries import lock_run
 from tests.job_processor.conftest import Person, World
+
+
+@pytest.fixture(autouse=True)
+def _no_month_ends_meanwhile() -> Iterator[None]:
+    with time_machine.travel(datetime.now(UTC).replace(day=15)):
+        yield
 
 
 @pytest.fixture
@@ -37,6 +46,13 @@ def get_quota(person: Person) -> dict[str, Any]:
     return shown
 
 
+def let_fail(world: World, run_id: UUID) -> None:
+    with world.engine.database.transaction() as session:
+        run = lock_run(session, run_id)
+        assert run is not None
+        fail_run(session, run, describe_error("x", "x", "site", "x"))
+
+
 def expect_refusal(answer: httpx.Response, status: int, **facts: Any) -> dict[str, Any]:
     problem: dict[str, Any] = answer.json()
     assert (answer.status_code, problem["code"]) == (status, "quota_exceeded"), answer.text
@@ -55,6 +71,9 @@ def test_a_quota_of_running_runs_frees_when_a_run_has_ended(world: World, person
     assert person.post_job().status_code == 202
     assert person.post_job().status_code == 429
     world.client.post(f"/api/v1/jobs/{job_id}/cancel", headers=person.headers)
+    _job_id, run_id = person.submit_job()
+    assert person.post_job().status_code == 429
+    let_fail(world, run_id)
     assert person.post_job().status_code == 202
 
 
@@ -67,6 +86,25 @@ def test_a_month_counts_its_jobs_also_those_that_were_deleted(world: World, pers
     problem = expect_refusal(answer, 429, name="jobs_per_month", used=1, wanted=1)
     assert problem["quota"]["frees_at"] == get_quota(person)["month_ends_at"]
     assert 0 < int(answer.headers["retry-after"]) <= 31 * 86_400
+
+
+def test_a_month_begins_with_nothing_used(world: World, person: Person, admin: dict[str, str]) -> None:
+    set_quotas(world, admin, "person", person.user_id, jobs_per_month=1)
+    person.submit_job()
+    with time_machine.travel(end_month()):
+        later = Person(world, person.user_id, person.organization_id)
+        assert get_quota(later)["person"]["jobs_per_month"] == {"used": 0, "most": 1}
+        later.submit_job()
+        assert later.post_job().status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("now", "end"),
+    [("2026-11-30T23:59:59", "2026-12-01"), ("2026-12-01T00:00:00", "2027-01-01"), ("2028-02-29", "2028-03-01")],
+)
+def test_a_month_ends_where_the_next_begins(now: str, end: str) -> None:
+    with time_machine.travel(datetime.fromisoformat(now).replace(tzinfo=UTC)):
+        assert end_month() == datetime.fromisoformat(end).replace(tzinfo=UTC)
 
 
 def test_what_exceeds_a_quota_by_itself_is_forbidden(world: World, person: Person, admin: Any) -> None:
@@ -98,10 +136,7 @@ def test_of_jobs_at_once_only_so_many_pass_as_the_quota_has(
 
 def test_a_retry_counts_as_running(world: World, person: Person, admin: dict[str, str]) -> None:
     job_id, run_id = person.submit_job()
-    with world.engine.database.transaction() as session:
-        run = lock_run(session, run_id)
-        assert run is not None
-        fail_run(session, run, describe_error("x", "x", "site", "x"))
+    let_fail(world, run_id)
     set_quotas(world, admin, "person", person.user_id, running_runs=0, jobs_per_month=0)
     answer = world.client.post(f"/api/v1/jobs/{job_id}/retry", headers=person.headers)
     expect_refusal(answer, 403, name="running_runs")
