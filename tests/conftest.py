@@ -9,6 +9,7 @@ from xdist.remote import Producer
 from imputehub.local.postgresql import PostgresqlServer, run_postgresql
 from imputehub.local.valkey import run_valkey
 from microservices.kernel.testing import TokenAuthority, serve_authority
+from tests.economy import pytest_configure  # noqa: F401 - a hook
 from tests.schedule import GroupScheduling
 
 
