@@ -23,6 +23,8 @@ from microservices.kernel.testing import TokenAuthority, serve_app
 from tests.job_processor.cloudgene_stub import TOKEN, CloudgeneStub, build_site
 from tests.job_processor.peers_stub import PeersStub, build_peers
 
+PANEL = uuid4()  # of the second site
+
 
 @dataclass
 class World:
@@ -135,6 +137,38 @@ def world(running_world: World) -> World:
 @pytest.fixture
 def person(world: World) -> Person:
     return world.new_person()
+
+
+@dataclass
+class SecondSite:
+    """Another site with one panel, beside the world's own."""
+
+    stub: CloudgeneStub
+    service_id: UUID
+    record: dict[str, Any]
+
+    def describe_choice(self) -> dict[str, str]:
+        return {"service_id": str(self.service_id), "panel_id": str(PANEL)}
+
+
+@pytest.fixture(scope="module")
+def second_server() -> Iterator[tuple[CloudgeneStub, str]]:
+    stub = CloudgeneStub()
+    with serve_app(build_site(stub)) as address:
+        yield stub, address
+
+
+@pytest.fixture
+def second(world: World, person: Person, second_server: tuple[CloudgeneStub, str]) -> SecondSite:
+    stub, address = second_server
+    vars(stub).update(vars(CloudgeneStub()))
+    record = world.peers.describe_site()
+    panel = record["site"]["panels"][0] | {"id": str(PANEL), "name": "Other panel", "panel_id": "apps@other@1.0.0"}
+    service_id = uuid4()
+    changes = {"id": str(service_id), "name": "Second site", "base_url": address, "country": "KE", "panels": [panel]}
+    world.peers.others[service_id] = record | {"site": record["site"] | changes}
+    world.peers.credentials[str(person.user_id), str(service_id)] = TOKEN
+    return SecondSite(stub, service_id, world.peers.others[service_id])
 
 
 def make_due(world: World, run_id: UUID) -> None:

@@ -1,7 +1,5 @@
 """A run goes on at its alternate only while surely nothing of it is at the first site: never two jobs of one run."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,43 +11,8 @@ from sqlalchemy import text
 from microservices.job_processor.logic.sites import Sites
 from microservices.job_processor.logic.submission import submit_run
 from microservices.job_processor.models import Run
-from microservices.kernel.testing import serve_app
-from tests.job_processor.cloudgene_stub import TOKEN, CloudgeneStub, answer_with_a_page, build_site
-from tests.job_processor.conftest import Person, World, let_age, poll
-
-PANEL = uuid4()
-
-
-@dataclass
-class SecondSite:
-    """Another site with one panel, beside the world's own."""
-
-    stub: CloudgeneStub
-    service_id: UUID
-    record: dict[str, Any]
-
-    def describe_choice(self) -> dict[str, str]:
-        return {"service_id": str(self.service_id), "panel_id": str(PANEL)}
-
-
-@pytest.fixture(scope="module")
-def second_server() -> Iterator[tuple[CloudgeneStub, str]]:
-    stub = CloudgeneStub()
-    with serve_app(build_site(stub)) as address:
-        yield stub, address
-
-
-@pytest.fixture
-def second(world: World, person: Person, second_server: tuple[CloudgeneStub, str]) -> SecondSite:
-    stub, address = second_server
-    vars(stub).update(vars(CloudgeneStub()))
-    record = world.peers.describe_site()
-    panel = record["site"]["panels"][0] | {"id": str(PANEL), "name": "Other panel", "panel_id": "apps@other@1.0.0"}
-    service_id = uuid4()
-    changes = {"id": str(service_id), "name": "Second site", "base_url": address, "country": "KE", "panels": [panel]}
-    world.peers.others[service_id] = record | {"site": record["site"] | changes}
-    world.peers.credentials[str(person.user_id), str(service_id)] = TOKEN
-    return SecondSite(stub, service_id, world.peers.others[service_id])
+from tests.job_processor.cloudgene_stub import answer_with_a_page
+from tests.job_processor.conftest import PANEL, Person, SecondSite, World, let_age, poll
 
 
 def submit_with_alternate(person: Person, second: SecondSite, **changes: Any) -> tuple[str, UUID]:
