@@ -1,5 +1,7 @@
 """Children that end with us, whichever way we end."""
 
+import contextlib
+import secrets
 import signal
 import socket
 import subprocess
@@ -36,7 +38,9 @@ def stop_process(process: subprocess.Popen[bytes], ending: signal.Signals, deadl
 
 
 def find_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Below the range from which systems give ports away, so that none has it before whoever it was chosen for."""
+    while True:
+        port = 15_000 + secrets.randbelow(15_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

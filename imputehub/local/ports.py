@@ -6,6 +6,7 @@ from collections.abc import Container, Mapping
 
 import psutil
 
+from imputehub.local.children import find_free_port
 from imputehub.local.errors import LocalPlatformError
 
 DEFAULT_PORTS = {
@@ -62,7 +63,8 @@ def name_variable(name: str) -> str:
 def _reserve(name: str, port: int, remembered: Mapping[str, int], reserved: list[socket.socket]) -> tuple[int, bool]:
     """The port and whether it is free; held until all are chosen, so that none is given twice."""
     last = remembered.get(name, 0)
-    candidates = [port] if port else [last if last != DEFAULT_PORTS[name] else 0, 0]
+    last_ones = [last] if last not in (0, DEFAULT_PORTS[name]) else []
+    candidates = [port] if port else [*last_ones, find_free_port(), 0]
     for candidate in candidates:
         probe = socket.socket()
         reserved.append(probe)

@@ -1,19 +1,18 @@
 """The service as a process of its own: what it takes in memory, what it writes to its log, how it survives a kill."""
 
 import os
-import random
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import psutil
 
+from imputehub.local.children import find_free_port
 from microservices.file_manager.settings import Settings
 
 
@@ -35,15 +34,6 @@ class ServiceProcess:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait(timeout=10)
-
-
-def find_free_port() -> int:
-    """Below the range from which the system gives ports away, so that it is still free when the service binds it."""
-    while True:
-        port = random.randrange(15_000, 32_000)
-        with closing(socket.socket()) as listener, suppress(OSError):
-            listener.bind(("127.0.0.1", port))
-            return port
 
 
 def list_environment(settings: Settings) -> dict[str, str]:
@@ -88,10 +78,10 @@ def run_service(settings: Settings, log: Path, prefix: tuple[str, ...] = ()) -> 
 
 
 def wait_ready(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while True:
         with suppress(httpx.TransportError):
-            ready = httpx.get(f"{address}/health/ready", timeout=5, trust_env=False).is_success
+            ready = httpx.get(f"{address}/health/ready", timeout=30, trust_env=False).is_success
             if ready and process.poll() is None:
                 return
         if process.poll() is not None or time.monotonic() > deadline:

@@ -2,9 +2,9 @@
 
 import pytest
 
+from imputehub.local.children import find_free_port
 from microservices.file_manager.main import build
 from microservices.kernel.testing import serve_app
-from tests.file_manager.process import find_free_port
 from tests.file_manager.world import Person, World, wait_until
 
 

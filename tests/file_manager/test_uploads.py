@@ -35,8 +35,8 @@ def test_a_chunked_upload_needs_no_length(person: Person) -> None:
 @pytest.mark.parametrize("length", [3 * MIB, None])
 def test_a_client_that_vanishes_leaves_nothing(world: World, person: Person, sent: int, length: int | None) -> None:
     with half_request(world.address, UPLOAD, person.headers, make_bytes(sent), length):
-        wait_until(lambda: not world.is_empty())
-    wait_until(world.is_empty)
+        assert wait_until(lambda: not world.is_empty())
+    assert wait_until(world.is_empty)
 
 
 def test_a_client_that_stalls_is_told_so_and_leaves_nothing(world: World, person: Person) -> None:

@@ -25,7 +25,7 @@ GOOD_VCF = bgzip(make_vcf())
 MIB = 1 << 20
 
 
-def wait_until(look: Callable[[], Value], seconds: float = 20) -> Value:
+def wait_until(look: Callable[[], Value], seconds: float = 60) -> Value:
     """What `look` gives once it is true; fails when it is not within `seconds`."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):

@@ -1,7 +1,6 @@
 """A site as a real process, and a client of it that knows nothing of its code."""
 
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -11,17 +10,12 @@ from typing import Any
 
 import httpx
 
+from imputehub.local.children import find_free_port
+
 PASSWORD = "correct-horse-1"
-START_SECONDS = 30
+START_SECONDS = 60
 JOB_SECONDS = 90
 Json = dict[str, Any]
-
-
-def find_free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> None:

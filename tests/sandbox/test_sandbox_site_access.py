@@ -148,7 +148,7 @@ def test_a_body_that_is_no_multipart_is_refused(client: SiteClient) -> None:
 
 
 def test_a_body_over_the_limit_is_refused_before_it_is_sent(site: RunningSite, client: SiteClient) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
     connection.putrequest("POST", "/api/v2/jobs/submit/imputationserver2")
     headers = {"X-Auth-Token": client.token, "Content-Type": "multipart/form-data; boundary=x"}
     for name, value in {**headers, "Content-Length": str(10**12)}.items():

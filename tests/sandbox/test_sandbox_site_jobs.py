@@ -120,13 +120,13 @@ def test_a_running_job_can_be_cancelled_and_its_processes_end(site: RunningSite,
     client = site.log_in("dave")
     job_id = client.submit(simulation.cohort)
     client.wait_for_state(job_id, 2)
-    wait_until(lambda: any(pipelines(site)), 20)
+    wait_until(lambda: any(pipelines(site)), 60)
     assert client.http.get(f"/api/v2/jobs/{job_id}/cancel").json()["state"] == 6
     states = [look["state"] for look in watch_to_end(client, job_id)]
     assert states[-1] == 6
     assert set(states) <= {5, 6}
     assert "Pipeline execution canceled." in texts(client.read(job_id), "Summary", 1)
-    wait_until(lambda: not pipelines(site), 20)
+    wait_until(lambda: not pipelines(site), 60)
     again = client.http.get(f"/api/v2/jobs/{job_id}/cancel")
     assert (again.status_code, again.json()["state"]) == (200, 6)
 
@@ -150,7 +150,7 @@ def test_jobs_wait_are_limited_and_die_with_the_site(simulation: Simulation, tmp
         bob.wait_for_state(third, 2)
         orphans = pipelines(alone)
         alone.kill()
-        psutil.wait_procs(orphans, timeout=20)
+        psutil.wait_procs(orphans, timeout=60)
         assert not any(orphan.is_running() for orphan in orphans)
         alone.start()
         assert_dead_job_restarts(bob, third)

@@ -114,7 +114,7 @@ def wait_until_gone(processes: list[psutil.Process]) -> None:
         except psutil.NoSuchProcess:
             return True
 
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while alive := [process for process in processes if not has_gone(process)]:
         assert time.monotonic() < deadline, f"still there: {alive}"
         time.sleep(0.02)

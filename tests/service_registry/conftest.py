@@ -12,6 +12,7 @@ from imputehub.local.postgresql import PostgresqlServer
 from microservices.kernel.db import utc_now
 from microservices.kernel.migrations import migrate_database
 from microservices.kernel.testing import TokenAuthority, serve_app
+from microservices.service_registry.logic import catalogue_cache
 from microservices.service_registry.main import build
 from microservices.service_registry.settings import Settings
 from tests.service_registry.registry import Registry
@@ -59,6 +60,14 @@ def new_database(postgresql: PostgresqlServer) -> Callable[[], str]:
         return url
 
     return create
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _redis_may_take_its_time() -> Iterator[None]:
+    """On a busy machine an answer may be late; without one, the database is read."""
+    with pytest.MonkeyPatch.context() as patience:
+        patience.setattr(catalogue_cache, "_PATIENCE_S", 10.0)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from tests.service_registry.stub_sites import Mode, StubSites
 Found = TypeVar("Found")
 
 
-def wait_until(look: Callable[[], Found | None], what: str, *, within_s: float = 10) -> Found:
+def wait_until(look: Callable[[], Found | None], what: str, *, within_s: float = 60) -> Found:
     """The first truthy answer of `look`."""
     deadline = time.monotonic() + within_s
     while not (found := look()):
@@ -93,7 +93,7 @@ class Registry:
         headers = self.authority.person(roles)
         return self.http.post(f"/api/v1/services/{site_id}/health", params=params, headers=headers, timeout=60)
 
-    def wait_for_check(self, site_id: str, *, within_s: float = 10) -> dict[str, Any]:
+    def wait_for_check(self, site_id: str, *, within_s: float = 60) -> dict[str, Any]:
         """The site once its first probe has ended."""
 
         def look() -> dict[str, Any] | None:

@@ -28,7 +28,7 @@ def probe(registry: Registry, site: LyingSite, tls: ssl.SSLContext | None = None
     config = SHORT if any(callable(answer) for answer in site.answers.values()) else PATIENT
     with run_lying_site(site, tls) as url:
         document = registry.describe_site(base_url=url, api_config=config, **changes)
-        return registry.wait_for_check(registry.store(document), within_s=20)
+        return registry.wait_for_check(registry.store(document), within_s=60)
 
 
 def test_a_cloudgene_site_is_asked_for_both_as_a_stranger_and_is_healthy(registry: Registry) -> None:
@@ -159,6 +159,6 @@ def test_a_site_is_believed_under_a_certificate_that_is_good_for_it(
 def test_a_site_without_tls_at_an_https_address_is_unhealthy(registry: Registry) -> None:
     with run_lying_site(LyingSite({"/server": GOOD_SERVER})) as url:
         document = registry.describe_site(base_url=url.replace("http:", "https:"), api_config=SHORT)
-        found = registry.wait_for_check(registry.store(document), within_s=20)
+        found = registry.wait_for_check(registry.store(document), within_s=60)
     assert found["health_status"] == "unhealthy"
     assert found["error_message"]
