@@ -11,6 +11,7 @@ from microservices.backends.base import Backend, ResultRefusedError, SiteError, 
 from microservices.job_processor.logic.engine import Engine
 from microservices.job_processor.logic.leases import own_run
 from microservices.job_processor.logic.lifecycle import change_run, clean_words
+from microservices.job_processor.logic.recollection import NOT_FETCHED
 from microservices.job_processor.logic.spool import check_space
 from microservices.job_processor.models import CollectedFile, Run
 from microservices.job_processor.queries import find_collected
@@ -63,29 +64,28 @@ def _count_download(collection: Collection, file: SiteFile) -> None:
         place = (run.id, collection.external_job_id, file.filename)
         row = session.get(CollectedFile, place)
         if row is None:
-            row = CollectedFile(run_id=place[0], external_job_id=place[1], filename=place[2], downloads=0)
+            row = CollectedFile(run_id=place[0], external_job_id=place[1], filename=place[2])
+            row.downloads = row.downloads_before = 0
             session.add(row)
-        spent = _is_spent(collection, file, row.downloads)
+        spent = _is_spent(collection, file, row)
         row.downloads += 0 if spent else 1
         reason = row.error
     if spent:
         left = "One more download is left to you there." if file.downloads_left == 1 else ""
         raise ResultRefusedError(
             f"'{file.filename}' could not be fetched in a good state from the site ({reason or 'no downloads left'}).",
-            code="result_not_fetched",
+            code=NOT_FETCHED,
             permanent=True,
-            fix=f"Ask the site to allow more downloads, or retry the run to impute again. {left}".strip(),
+            fix=f"Retry the run: it is fetched again while the site still gives it, else imputed again. {left}".strip(),
         )
 
 
-def _is_spent(collection: Collection, file: SiteFile, made: int) -> bool:
-    """The first GET may be the only one that there is; a repeated one is never the last."""
-    if made == 0:
-        return file.downloads_left == 0
-    kept_back = (file.downloads_left is not None and file.downloads_left <= 1) or (
-        collection.max_downloads is not None and made >= collection.max_downloads - 1
-    )
-    return kept_back or made >= MOST_GETS
+def _is_spent(collection: Collection, file: SiteFile, row: CollectedFile) -> bool:
+    """The first GET, and the first of a retry, may be the only one that there is; a repeated one is never the last."""
+    tried, most = row.downloads - row.downloads_before, collection.max_downloads
+    kept_back = 0 if tried == 0 else 1
+    is_last = file.downloads_left is not None and file.downloads_left <= kept_back
+    return is_last or (most is not None and row.downloads >= most - kept_back) or tried >= MOST_GETS
 
 
 def note_trouble(collection: Collection, file: SiteFile, error: SiteError, *, was_served: bool) -> None:
@@ -95,5 +95,6 @@ def note_trouble(collection: Collection, file: SiteFile, error: SiteError, *, wa
         row.error = clean_words(error.message)
         row.downloads -= 0 if was_served else 1
         if was_served:
-            told = f"Download {row.downloads} of at most {MOST_GETS} of '{file.filename}' was for nothing:"
+            number = row.downloads - row.downloads_before
+            told = f"Download {number} of at most {MOST_GETS} of '{file.filename}' was for nothing:"
             change_run(session, run, "collecting", f"{told} {error.message}")

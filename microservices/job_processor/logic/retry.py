@@ -6,19 +6,25 @@ from sqlalchemy.orm import Session
 
 from microservices.job_processor.errors import JobStateError
 from microservices.job_processor.logic.lifecycle import change_run
+from microservices.job_processor.logic.recollection import forget_job, reopen_collection
 from microservices.job_processor.models import FINAL_STATUSES, Job
 
 
 def retry_failed_runs(session: Session, job: Job) -> list[UUID]:
-    """Queue the failed runs of a locked job again; those that succeeded are left alone."""
+    """Queue the failed runs of a locked job again; those that succeeded are left alone.
+
+    Where only the results did not come home, the site is asked for them before anything is imputed anew.
+    """
     failed = [run for run in job.runs if run.status == "failed"]
     if not failed:
         raise JobStateError("No run of this job has failed; there is nothing to retry.")
     for run in failed:
-        run.progress, run.results = 0.0, 0
-        run.external_job_id = run.external_status = run.queue_position = run.submitted_at = None
+        is_reopened = reopen_collection(session, run)
+        if not is_reopened:
+            forget_job(run)
         run.cancel_requested_at = run.move_requested_at = run.away_since = None
-        change_run(session, run, "queued", "Waiting to be sent again.")
+        wait = "Waiting to fetch the results again." if is_reopened else "Waiting to be sent again."
+        change_run(session, run, "queued", wait)
     return [run.id for run in failed]
 
 

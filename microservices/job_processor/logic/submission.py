@@ -32,12 +32,13 @@ from microservices.job_processor.logic.holding import (
 from microservices.job_processor.logic.leases import holding_lease, own_run, take_lease
 from microservices.job_processor.logic.lifecycle import change_run
 from microservices.job_processor.logic.places import hold_places
+from microservices.job_processor.logic.recollection import look_for_results
 from microservices.job_processor.logic.reconciliation import reconcile
 from microservices.job_processor.logic.residency import Verdict, judge_site, record_verdict, refuse_egress
 from microservices.job_processor.logic.sites import CredentialMissingError
 from microservices.job_processor.logic.situation import Situation
 from microservices.job_processor.models import Attempt, Run
-from microservices.job_processor.queries import find_open_attempt
+from microservices.job_processor.queries import find_accepted_attempt, find_open_attempt
 from microservices.kernel.errors import ServiceError
 from microservices.kernel.logs import get_logger
 
@@ -51,15 +52,21 @@ def submit_run(engine: Engine, run_id: UUID) -> None:
         return
     with holding_lease(engine.database, run_id, epoch):
         with own_run(engine.database, run_id, epoch) as (session, run):
-            unanswered = find_open_attempt(run)
+            unanswered, finished = find_open_attempt(run), find_accepted_attempt(run)
             if unanswered is None and run.cancel_requested_at is not None:
                 cancel_unsent(session, run)
                 return
             if unanswered is None and leave_site(session, run):
                 return
-        situation = _find_situation(engine, run, epoch, unanswered)
+        situation = _find_situation(engine, run, epoch, unanswered or finished)
         if situation is None:
             return
+        if finished is not None:
+            if look_for_results(situation, finished):
+                return
+            situation = _find_situation(engine, run, epoch, None)
+            if situation is None:
+                return
         if unanswered is not None:
             reconcile(situation, unanswered.mark)
             return
@@ -68,10 +75,10 @@ def submit_run(engine: Engine, run_id: UUID) -> None:
             _send(situation, identity)
 
 
-def _find_situation(engine: Engine, run: Run, epoch: int, unanswered: Attempt | None) -> Situation | None:
+def _find_situation(engine: Engine, run: Run, epoch: int, earlier: Attempt | None) -> Situation | None:
     """None when the run has to wait (for one of our services, or for a token); it is then held with the reason.
 
-    An unanswered submission is looked for in the account that it was made with.
+    What an earlier submission left at the site is looked for in the account that it was made with.
     """
     try:
         record = engine.sites.get_record(run.service_id)
@@ -83,7 +90,7 @@ def _find_situation(engine: Engine, run: Run, epoch: int, unanswered: Attempt | 
         return None
     config = record.site.api_config
     try:
-        account = engine.sites.get_account(run, record, unanswered.credential_source if unanswered else None)
+        account = engine.sites.get_account(run, record, earlier.credential_source if earlier else None)
         backend = engine.loop.run(engine.sites.open(record, account))
     except CredentialMissingError:
         reason = f"Add your token for '{record.site.name}' to your site credentials; the run then goes on by itself."

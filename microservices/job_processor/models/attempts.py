@@ -53,7 +53,7 @@ class Attempt(Base):
     restarts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     """How often the site was asked to begin the job anew that it had given up; counted before it is asked."""
     retired_at: Mapped[datetime | None]
-    """When the accepted job had ended without success, so that a retry may submit again."""
+    """When what the accepted job could give was had or lost, so that a retry may submit again."""
 
 
 class CollectedFile(Base):
@@ -65,6 +65,8 @@ class CollectedFile(Base):
     external_job_id: Mapped[str] = mapped_column(primary_key=True)
     filename: Mapped[str] = mapped_column(primary_key=True)
     downloads: Mapped[int] = mapped_column(default=0)
+    downloads_before: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """How many of them were made before the run was last retried: each retry may ask anew."""
     stored: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     """The names of the checked files that came out of it; empty until they are all stored."""
     error: Mapped[str | None]
