@@ -24,7 +24,7 @@ from microservices.backends.session import build_stream_timeout
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 2
 WRITE_BYTES = 1024**2
-# Seconds before each try to go on; from the first again whenever bytes have come.
+# Seconds before each try to go on; from the first again whenever enough has come (`resumption.needs_at_least`).
 RESUME_PAUSES_S = (0.1, 1.0, 5.0, 20.0)
 _BREAKS = (aiohttp.ClientError, TimeoutError)
 
@@ -62,20 +62,31 @@ async def download_file(source: Source, url: URL, file: SiteFile, destination: P
 async def _receive(source: Source, url: URL, file: SiteFile, spool: BinaryIO) -> None:
     """All of the file. A break that cannot be mended is told as what it was: the site has counted by then."""
     broke, rest = await _read_answer(source, url, file, spool, None)
-    tries = 0
+    tries, furthest = 0, spool.tell()
     while broke is not None:
-        if rest is None or tries == len(RESUME_PAUSES_S):
+        if rest is None:
             raise broke
+        if tries == len(RESUME_PAUSES_S):
+            raise _give_up(file, furthest)
         await asyncio.sleep(RESUME_PAUSES_S[tries])
-        before = spool.tell()
+        enough = furthest + rest.needs_at_least()
         try:
             again, rest = await _read_answer(source, rest.url, file, spool, rest)
         except SiteError as error:
             raise (error if error.whose == "platform" else broke) from None
         except _BREAKS as error:
             again = error
-        tries = 0 if spool.tell() > before else tries + 1
-        broke = again
+        came, broke = spool.tell(), again
+        tries, furthest = (0, came) if came >= enough else (tries + 1, furthest)
+
+
+def _give_up(file: SiteFile, furthest: int) -> SiteError:
+    """A storage that breaks again after every few bytes would otherwise keep a worker for ever."""
+    return SiteUnavailableError(
+        f"The site's storage broke off {file.filename} again and again, with hardly anything in between:"
+        f" {furthest:,} bytes of it came.",
+        code="connection_lost",
+    )
 
 
 async def _read_answer(

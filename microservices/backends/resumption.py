@@ -11,6 +11,7 @@ import aiohttp
 from yarl import URL
 
 _STRONG = re.compile(r'"[\x21\x23-\x7e]*"')
+_LEAST_BYTES = 1024**2
 _RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
 
@@ -25,6 +26,10 @@ class Rest:
     def ask(self, start: int) -> dict[str, str]:
         """For the bytes from `start`; for all of them should they not be the same any more."""
         return {"Range": f"bytes={start}-", "If-Range": self.etag}
+
+    def needs_at_least(self) -> int:
+        """So many bytes before the next break, or going on is not worth it: 1 MiB, or 1 % where that is less."""
+        return _LEAST_BYTES if self.size is None else max(1, min(_LEAST_BYTES, self.size // 100))
 
     def is_given(self, response: aiohttp.ClientResponse, start: int) -> bool:
         """Whether the answer to `ask` goes on at `start`, to the end of the same file."""

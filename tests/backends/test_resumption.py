@@ -26,6 +26,8 @@ class Store:
     breaks: list[int] = field(default_factory=list)
     """After how many bytes of the answer each next connection ends."""
     changed: bytes | None = None
+    fickle: bool = False
+    """Another file with each answer."""
     part: tuple[int, int] | None = None
     """How many bytes before its end a rest ends, and how much larger its file is said to be."""
     asked: list[dict[str, str]] = field(default_factory=list)
@@ -35,6 +37,7 @@ class Store:
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
         self.asked.append(headers)
         content, etag = (CONTENT, self.etag) if len(self.asked) == 1 or self.changed is None else (self.changed, '"2"')
+        etag = f'"{len(self.asked)}"' if self.fickle else etag
         start = 0
         if "range" in headers and headers.get("if-range") == etag:
             start = int(headers["range"].removeprefix("bytes=").removesuffix("-"))
@@ -114,6 +117,29 @@ async def test_a_storage_that_gives_no_more_ends_as_the_break_that_it_was(
             await backend.fetch(FILE, tmp_path / "f")
     assert (broke.value.code, len(store.asked)) == ("connection_lost", 3)
     assert not (tmp_path / "f").exists()
+
+
+async def test_a_storage_that_breaks_after_every_few_bytes_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(download, "RESUME_PAUSES_S", (0.0, 0.0))
+    store = Store(breaks=[30_000, 2_000, *[100] * 50])
+    async with open_store(store) as (backend, _asked):
+        with pytest.raises(SiteUnavailableError, match=r"again and again.*: 32,000 bytes") as broke:
+            await backend.fetch(FILE, tmp_path / "f")
+    assert (broke.value.code, len(store.asked)) == ("connection_lost", 4)
+    assert not (tmp_path / "f").exists()
+
+
+async def test_a_storage_whose_file_changes_with_each_break_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(download, "RESUME_PAUSES_S", (0.0, 0.0))
+    store = Store(breaks=[20_000, 10_000, 20_000] * 9, fickle=True)
+    async with open_store(store) as (backend, _asked):
+        with pytest.raises(SiteUnavailableError, match="again and again"):
+            await backend.fetch(FILE, tmp_path / "f")
+    assert len(store.asked) == 3
 
 
 @pytest.mark.parametrize("part", [(100, 0), (0, 100), (100, -100)])
