@@ -19,16 +19,26 @@ MINUTES = (30, 35, 38, 40, 42, 45, 60)
 
 
 def add_completed(
-    world: World, minutes: tuple[int, ...] = MINUTES, *, size: int = 1000, mode: str = "imputation"
+    world: World,
+    minutes: tuple[int, ...] = MINUTES,
+    *,
+    size: int = 1000,
+    mode: str = "imputation",
+    panel_id: UUID | None = None,
 ) -> None:
-    """Runs of other people at the site's first panel that took so long."""
+    """Runs of other people at the site's first panel, if no other is named, that took so long."""
     peers, now = world.peers, utc_now()
     with world.engine.database.transaction() as session:
         for took in minutes:
             own = {"organization_id": uuid4(), "owner_id": uuid4()}
             job = Job(**own, name="done", status="completed", parameters={"mode": mode})
             job.inputs = [JobInput(position=0, file_id=uuid4(), filename="a.vcf.gz", size=size, sha256="0")]
-            place = {"service_id": peers.service_id, "panel_id": peers.panel_id, "panel_key": "p", "choices": []}
+            place = {
+                "service_id": peers.service_id,
+                "panel_id": panel_id or peers.panel_id,
+                "panel_key": "p",
+                "choices": [],
+            }
             ended = {"status": "completed", "external_job_id": "x", "finished_at": now}
             began = now - timedelta(minutes=took)
             job.runs = [Run(position=0, **own, **place, **ended, submitted_at=began)]
@@ -68,7 +78,9 @@ def test_a_run_that_takes_far_longer_is_said_to_be_slow(world: World, person: Pe
     assert run["pace"] == "Far slower than usual at this site: 3 h, usually 40 min."
 
 
-@pytest.mark.parametrize("others", [{"minutes": (40, 40)}, {"size": 10_000}, {"mode": "qc_only"}])
+@pytest.mark.parametrize(
+    "others", [{"minutes": (40, 40)}, {"size": 4001}, {"size": 249}, {"mode": "qc_only"}, {"panel_id": uuid4()}]
+)
 def test_nothing_is_guessed_from_too_few_or_from_what_is_not_alike(
     world: World, person: Person, others: dict[str, Any]
 ) -> None:
@@ -77,6 +89,15 @@ def test_nothing_is_guessed_from_too_few_or_from_what_is_not_alike(
     let_run_for(world, run_id, days=3)
     run = person.get_run(job_id)
     assert (run["estimated_finish_at"], run["is_slow"], run["pace"]) == (None, False, "")
+
+
+def test_nothing_that_takes_minutes_is_slow(world: World, person: Person) -> None:
+    add_completed(world, (1,) * 5)
+    job_id, run_id = bring_to_site(world, person)
+    let_run_for(world, run_id, minutes=9)
+    assert person.get_run(job_id)["is_slow"] is False
+    let_run_for(world, run_id, minutes=11)
+    assert person.get_run(job_id)["is_slow"] is True
 
 
 def test_a_run_that_is_not_at_its_site_has_no_estimate(world: World, person: Person) -> None:

@@ -8,9 +8,12 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from microservices.job_processor.logic.lifecycle import change_run
 from microservices.job_processor.logic.sites import Sites
 from microservices.job_processor.logic.submission import submit_run
+from microservices.job_processor.logic.sweeping import SUBMIT, claim_due_runs
 from microservices.job_processor.models import Run
+from microservices.job_processor.queries import lock_run
 from tests.job_processor.cloudgene_stub import answer_with_a_page
 from tests.job_processor.conftest import PANEL, Person, SecondSite, World, let_age, poll
 
@@ -159,6 +162,7 @@ def test_a_site_that_was_done_before_it_could_cancel_keeps_the_run(
     assert poll(world, run_id) == [run_id]
     run = person.get_run(job_id)
     assert (run["status"], run["move_requested_at"], second.stub.received) == ("collecting", None, 0)
+    assert "nothing to move" in ask_to_move(person, job_id, run_id).json()["detail"]
 
 
 def test_a_job_that_is_cancelled_while_its_run_is_to_move_ends(
@@ -184,6 +188,23 @@ def test_a_site_that_does_not_know_the_job_any_more_lets_it_move(
         assert person.get_run(job_id)["status"] == "running"
         poll(world, run_id)
     assert person.get_run(job_id)["service_id"] == str(second.service_id)
+    with world.engine.database.transaction() as session:
+        assert session.get_one(Run, run_id).setbacks == 0  # those were of the site that it left
+
+
+def test_the_place_of_a_run_that_moves_goes_to_whoever_waits_for_it(
+    world: World, person: Person, second: SecondSite
+) -> None:
+    config = {"allow_private_network": True, "poll_first_s": 0.1, "hold_retry_s": 200, "max_concurrent_jobs": 1}
+    world.peers.site = {"api_config": config}
+    job_id, run_id = submit_with_alternate(person, second)
+    _waiting_job, waiting = person.submit_job()
+    for one in (run_id, waiting):
+        submit_run(world.engine, one)
+    ask_to_move(person, job_id, run_id)
+    assert claim_due_runs(world.engine.database, SUBMIT) == []
+    poll(world, run_id)
+    assert set(claim_due_runs(world.engine.database, SUBMIT)) == {run_id, waiting}
 
 
 def test_a_held_run_moves_as_soon_as_it_is_asked_to(world: World, person: Person, second: SecondSite) -> None:
@@ -249,3 +270,16 @@ def test_a_panel_that_a_sibling_has_is_no_alternate(world: World, person: Person
     job = person.post_job(targets=[own | {"alternates": [choice]}, choice]).json()
     assert [run["alternates"] for run in job["runs"]] == [[], []]
     assert ask_to_move(person, job["id"], UUID(job["runs"][0]["id"])).status_code == 409
+
+
+@pytest.mark.parametrize("end", ["cancelled", "failed"])
+def test_a_panel_at_which_a_sibling_came_to_nothing_is_an_alternate(
+    world: World, person: Person, second: SecondSite, end: str
+) -> None:
+    own, choice = person.describe_targets()[0], second.describe_choice()
+    job = person.post_job(targets=[own | {"alternates": [choice]}, choice]).json()
+    with world.engine.database.transaction() as session:
+        sibling = lock_run(session, UUID(job["runs"][1]["id"]))
+        assert sibling is not None
+        change_run(session, sibling, end, "So it is.")
+    assert person.get_job(job["id"])["runs"][0]["alternates"] == [choice]

@@ -29,6 +29,13 @@ def test_each_submission_of_a_job_that_says_where_leaves_a_decision(world: World
     assert world.site.received == 1
 
 
+def test_a_country_is_the_same_however_its_letters_are_written(world: World, person: Person) -> None:
+    world.peers.site = {"country": "za"}
+    job_id, run_id = person.submit_job(**ZA_ONLY)
+    submit_run(world.engine, run_id)
+    assert (person.get_run(job_id)["status"], list_decisions(person, job_id)[0]["is_allowed"]) == ("running", True)
+
+
 def test_a_job_that_may_go_anywhere_leaves_none(world: World, person: Person) -> None:
     job_id, run_id = person.submit_job()
     submit_run(world.engine, run_id)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pysam
 import pytest
 
@@ -274,6 +273,17 @@ def test_no_hole_is_where_nothing_was_typed_or_hardly_anything_is_lacking() -> N
     assert cover([9, 9, 4, 9], [0, 1, 3]).is_whole
 
 
+def test_ten_typed_sites_are_worth_a_word_and_a_hole_ends_at_the_last_of_them() -> None:
+    assert cover([9, 9, 0, 9], [0, 3]).is_whole
+    assert cover([9, 4, 6, 0, 9], [0, 4]).gaps == [Gap("chr20", 1_000_001, 3_000_000, 10)]
+
+
+def test_of_very_many_holes_the_first_ten_are_told() -> None:
+    told = tell_losses(cover([9, 10] * 12, range(0, 24, 2)))
+    assert told.count("chr20:") == 10
+    assert " and 2 more places, where" in told
+
+
 def test_positions_of_another_build_are_not_compared() -> None:
     assert cover([9] * 20, [0], same_build=False).is_whole
 
@@ -288,26 +298,3 @@ def test_chromosomes_are_the_same_however_they_are_called() -> None:
     for name in ("chrX", "MT", "1", "CHR2"):
         tally.add_site(name, 1, b"")
     assert judge_coverage({"23": [], "chrM": [], "chr1": [], "2": []}, tally, same_build=True).is_whole
-
-
-def get_archive(world: World, person: Person, job_id: str) -> httpx.Response:
-    return world.client.get(f"/api/v1/jobs/{job_id}/results/archive", headers=person.headers)
-
-
-def test_all_results_of_a_job_can_be_had_as_one_zip(world: World, person: Person) -> None:
-    job_id, run_id = complete_run(world, person, {"chr20.dose.txt": b"x"}, name="Kohorte ä, chr 20")
-    answer = get_archive(world, person, job_id)
-    assert (answer.status_code, answer.content, answer.headers["content-type"]) == (200, b"a zip", "application/zip")
-    assert answer.headers["content-disposition"] == f'attachment; filename="Kohorte_chr_20_{job_id}.zip"'
-    runs = [{"folder": "1_panel_1.0.0", "run_id": str(run_id)}]
-    assert world.peers.archives == [{"job_id": job_id, "runs": runs}]
-    world.peers.file_manager_down = True
-    assert get_archive(world, person, job_id).status_code == 503
-
-
-def test_nobody_has_an_archive_of_nothing_or_of_somebody_elses_job(world: World, person: Person) -> None:
-    job_id, _run_id = bring_to_site(world, person)
-    answer = get_archive(world, person, job_id)
-    assert (answer.status_code, answer.json()["code"]) == (404, "results_not_found")
-    assert get_archive(world, world.new_person(), job_id).json()["code"] == "job_not_found"
-    assert world.peers.archives == []
