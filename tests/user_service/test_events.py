@@ -78,12 +78,13 @@ def test_a_second_factor_is_told_of_to_its_owner_alone(
         settings = make_settings(url, redis_url, notification_url=told, job_processor_url=other)
         with serve_app(build(settings)) as base, httpx.Client(base_url=base) as http:
             person = register(http)
-            app, codes = switch_on(http, person)
+            app, _ = switch_on(http, person)
+            codes = prove(http, person, "recovery-codes", app.code()).json()["recovery_codes"]
             assert prove(http, person, "disable", codes[0]).status_code == 204
-            notification.wait_until(lambda: len(notification.events) == 3)
+            notification.wait_until(lambda: len(notification.events) == 4)
     changes = [SecondFactorChanged.model_validate(event["data"]) for event in notification.events]
-    assert [change.change for change in changes] == ["enabled", "recovery_code_used", "disabled"]
-    assert [change.recovery_codes_left for change in changes] == [None, 9, None]
+    assert [change.change for change in changes] == ["enabled", "codes_renewed", "recovery_code_used", "disabled"]
+    assert [change.recovery_codes_left for change in changes] == [None, None, 9, None]
     assert {str(change.owner_id) for change in changes} == {person.id}
     assert {event["type"] for event in notification.events} == {SECOND_FACTOR_CHANGED}
     assert app.secret not in str(notification.events)

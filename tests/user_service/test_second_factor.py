@@ -4,12 +4,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import uuid4
 
 import httpx
 import pytest
 import time_machine
 from sqlalchemy import Engine, text
 
+from microservices.user_service.logic.recovery_codes import hash_code
 from user_service.people import PASSWORD, Person, log_in, refresh
 from user_service.second_factor import (
     MFA,
@@ -124,6 +126,10 @@ def test_a_recovery_code_stands_in_once(http: httpx.Client, person: Person, engi
     assert read_state(http, person)["recovery_codes_left"] == 9
     rows = read_log(engine, person.id)
     assert [row["details"] for row in rows if row["action"] == "recovery_code_used"] == [{"left": 9}]
+
+
+def test_nobody_can_see_that_two_people_have_one_code() -> None:
+    assert hash_code(uuid4(), "aaaa-bbbb-cccc-dddd") != hash_code(uuid4(), "aaaa-bbbb-cccc-dddd")
 
 
 def test_new_recovery_codes_take_the_place_of_the_old(http: httpx.Client, person: Person) -> None:

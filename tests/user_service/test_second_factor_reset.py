@@ -37,6 +37,9 @@ def test_an_administrator_resets_somebodys_second_factor(
     assert log_in(http, person.email).status_code == 200
     reset = next(row for row in read_log(engine, person.id) if row["action"] == "mfa_reset")
     assert reset["actor"] == admin.id
+    with engine.connect() as connection:
+        told = text("SELECT data ->> 'change' FROM outbox WHERE subject = :subject ORDER BY id")
+        assert connection.scalars(told, {"subject": f"second-factor/{person.id}"}).all() == ["enabled", "reset"]
     assert outcome(http.delete(path, headers=admin.headers)) == (409, "mfa_disabled")
 
 
