@@ -72,6 +72,7 @@ class ResidencyDecisionView(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     run_id: UUID
+    owner_id: UUID
     decided_at: datetime
     service_id: UUID
     site_name: str

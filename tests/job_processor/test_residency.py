@@ -83,3 +83,20 @@ def test_others_decisions_do_not_exist(world: World, person: Person) -> None:
     submit_run(world.engine, run_id)
     headers = world.new_person().headers
     assert world.client.get(f"/api/v1/jobs/{job_id}/residency-decisions", headers=headers).status_code == 404
+
+
+def test_what_was_decided_outlives_the_job_for_administrators_alone(world: World, person: Person) -> None:
+    job_id, run_id = person.submit_job(**ZA_ONLY)
+    world.peers.site = {"country": "US"}
+    submit_run(world.engine, run_id)
+    world.client.delete(f"/api/v1/jobs/{job_id}", headers=person.headers).raise_for_status()
+    address = f"/api/v1/jobs/{job_id}/residency-decisions"
+    assert world.client.get(address, headers=person.headers).status_code == 404
+    (decision,) = world.client.get(address, headers=world.authority.person(["admin"])).json()["items"]
+    assert (decision["is_allowed"], decision["owner_id"]) == (False, str(person.user_id))
+
+
+def test_administrators_find_no_decisions_where_there_never_was_one(world: World, person: Person) -> None:
+    job_id, _run_id = person.submit_job(**ZA_ONLY)
+    answer = world.client.get(f"/api/v1/jobs/{job_id}/residency-decisions", headers=world.authority.person(["admin"]))
+    assert answer.status_code == 404
