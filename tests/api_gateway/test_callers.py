@@ -5,6 +5,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,6 +13,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 import redis
+import time_machine
 from sqlalchemy import Engine, create_engine, text
 
 from imputehub.local.children import find_free_port
@@ -90,12 +92,21 @@ def test_a_tier_without_limit_is_told_too(http: httpx.Client) -> None:
     assert answer.headers["ratelimit-policy"] == '"local";q=999999999999999;w=3600'
 
 
+@pytest.fixture
+def mid_hour() -> Iterator[None]:
+    """No window of an hour ends meanwhile."""
+    with time_machine.travel(datetime.now(UTC).replace(minute=30)):
+        yield
+
+
+@pytest.mark.usefixtures("mid_hour")
 def test_callers_without_a_token_share_their_address(gateway: str) -> None:
     first, second = (httpx.get(f"{gateway}/api/v1/jobs", headers={"X-Forwarded-For": f"1.2.3.{n}"}) for n in (1, 2))
     assert first.headers["ratelimit"].startswith('"development";')
     assert left_of(second) == left_of(first) - 1
 
 
+@pytest.mark.usefixtures("mid_hour")
 def test_pages_of_the_admin_are_counted_apart_and_its_log_in_page_is_not(gateway: str) -> None:
     """A session's cookie does not help: whoever made one up would else have a count of their own each time."""
     address = {"X-Forwarded-For": "5.6.7.8"}

@@ -12,5 +12,5 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         return None
     names = inspect.signature(pyfuncitem.obj).parameters
     arguments = {name: value for name, value in pyfuncitem.funcargs.items() if name in names}
-    asyncio.run(asyncio.wait_for(pyfuncitem.obj(**arguments), timeout=60))
+    asyncio.run(asyncio.wait_for(pyfuncitem.obj(**arguments), timeout=120))
     return True

@@ -101,7 +101,7 @@ async def run_raw_site(handler: RawHandler) -> AsyncIterator[str]:
 
 
 def connect(base_url: str, *, token: str | None = TOKEN, **config: Any) -> SiteConnection:
-    settings = {"allow_private_network": True, "connect_timeout_s": 5, "request_timeout_s": 5, **config}
+    settings = {"allow_private_network": True, "connect_timeout_s": 30, "request_timeout_s": 30, **config}
     return SiteConnection(uuid4(), "michigan", base_url, token, api_config=ApiConfig(**settings))
 
 

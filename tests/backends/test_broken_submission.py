@@ -124,7 +124,7 @@ async def test_a_slow_body_and_a_slow_answer_outlive_the_ordinary_deadlines() ->
         await asyncio.sleep(0.5)
         return web.json_response(ACCEPTED)
 
-    settings: dict[str, Any] = {"request_timeout_s": 0.2, "connect_timeout_s": 0.2, "app": APP}
+    settings: dict[str, Any] = {"request_timeout_s": 0.2, "app": APP}
     async with run_site() as site, open_michigan(site.base_url, **settings) as backend:
         site.handle(SUBMIT_PATH, answer_late, method="POST")
         assert await backend.submit(run(InputFile("a.vcf.gz", 600, trickle))) == shapes.JOB
