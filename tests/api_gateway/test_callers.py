@@ -158,7 +158,7 @@ class Valkey:
     def stop(self) -> None:
         if self._process is not None:
             self._process.kill()
-            self._process.wait(10)
+            self._process.wait(60)
             self._process = None
         shutil.rmtree(self._directory)
 

@@ -117,7 +117,7 @@ def test_a_websocket_is_closed_for_whoever_shows_no_good_token(app: FastAPI) -> 
             with connect(address.replace("http", "ws", 1) + (route.path or ""), proxy=None, legacy=True) as connection:
                 connection.send('{"token": "nonsense"}')
                 with pytest.raises(ConnectionClosed):
-                    connection.recv(10)
+                    connection.recv(60)
                 assert connection.close_code == 4401, route.path
 
 

@@ -81,7 +81,7 @@ class RunningWesService:
     def stop(self) -> None:
         """Runs that still wait end by themselves, now that nobody waits for them."""
         self._process.kill()
-        self._process.wait(20)
+        self._process.wait(60)
 
     def connect(self, **config: Any) -> AbstractAsyncContextManager[WesBackend]:
         return open_wes(self.url, output_root=str(self.folder), **config)

@@ -193,11 +193,11 @@ def test_a_change_during_a_delivery_neither_waits_nor_is_lost(registry: StubRegi
 
     def hold(_event: dict[str, Any]) -> None:
         on_the_way.set()
-        assert go_on.wait(15)
+        assert go_on.wait(60)
 
     registry.before_answer = hold
     delivering = run_in_thread(relay.deliver_due)
-    assert on_the_way.wait(15)
+    assert on_the_way.wait(60)
     site.name = "After"
     site.save()
     other = Relay({"service_registry": registry.url}, lambda: "token")
@@ -218,11 +218,11 @@ def test_a_change_during_a_delivery_that_is_refused_is_delivered_itself(registry
 
     def hold(_event: dict[str, Any]) -> None:
         on_the_way.set()
-        assert go_on.wait(15)
+        assert go_on.wait(60)
 
     registry.before_answer = hold
     delivering = run_in_thread(lambda: relay._deliver_one("service_registry"))
-    assert on_the_way.wait(15)
+    assert on_the_way.wait(60)
     site.name = "Right"
     site.save()
     go_on.set()

@@ -50,7 +50,7 @@ class Shop:
         number = session.execute(
             text("INSERT INTO orders (name) VALUES (:name) RETURNING number"), {"name": order.name}
         ).scalar_one()
-        assert self.go_on.wait(20)
+        assert self.go_on.wait(60)
         if self.error:
             raise self.error
         return Receipt(number=number, name=order.name)
@@ -131,7 +131,7 @@ def test_while_the_first_is_at_work_the_second_is_told_so(http: httpx.Client, da
     shop.go_on.clear()
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(post, http)
-        assert shop.begun.wait(20)
+        assert shop.begun.wait(60)
         second = post(http)
         shop.go_on.set()
         assert first.result().status_code == 201
@@ -146,12 +146,12 @@ def test_of_a_slow_request_and_its_repetition_only_one_makes_the_change(
     shop.go_on.clear()
     with ThreadPoolExecutor(2) as threads:
         first = threads.submit(post, http)
-        assert shop.begun.wait(20)
+        assert shop.begun.wait(60)
         shop.begun.clear()
         with database.transaction() as session:
             session.execute(text("UPDATE idempotency_keys SET started_at = started_at - interval '2 minutes'"))
         second = threads.submit(post, http)
-        assert shop.begun.wait(20)
+        assert shop.begun.wait(60)
         shop.go_on.set()
         assert sorted([first.result().status_code, second.result().status_code]) == [201, 409]
     assert count_orders(database) == 1

@@ -274,5 +274,5 @@ def test_a_service_that_cannot_start_is_named_with_the_end_of_its_log(stopped: P
     assert "ERROR monitoring does not stay up: it ended with exit code 3" in said
     assert "the panel list is unreadable" in said
     assert stopped.process
-    assert stopped.process.wait(20) == 1
+    assert stopped.process.wait(60) == 1
     assert json.loads((stopped.home / "processes.json").read_text()) == []

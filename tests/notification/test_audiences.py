@@ -57,7 +57,7 @@ def read_events(listener: Listener, count: int) -> list[dict[str, Any]]:
     """Without figures, of which each who comes may get some."""
     events: list[dict[str, Any]] = []
     while len(events) < count:
-        message = json.loads(listener.socket.recv(10))
+        message = json.loads(listener.socket.recv(60))
         events += [message] if "id" in message else []
     return events
 
@@ -82,10 +82,10 @@ def test_figures_are_told_to_operators_who_are_there_and_to_those_who_come(
     other = Person(authority)
     with Listener(service_url, token) as listener, Listener(service_url, other.token) as researcher:
         assert put(service, authority, 8).status_code == 204
-        message = json.loads(listener.socket.recv(10))
+        message = json.loads(listener.socket.recv(60))
         assert (message["type"], message["data"], "id" in message) == ("platform.measured", {"services_up": 8}, False)
         with Listener(service_url, token) as late:
-            assert json.loads(late.socket.recv(10)) == message
+            assert json.loads(late.socket.recv(60)) == message
         last = health_event("healthy", "unhealthy")
         send(service, authority, last)
         assert researcher.read()["subject"] == last["subject"]

@@ -56,11 +56,11 @@ class RunningSite:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(60)
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait(20)
+        self.process.wait(60)
 
     def log_in(self, username: str) -> "SiteClient":
         answer = httpx.post(f"{self.url}/login", data={"username": username, "password": PASSWORD})

@@ -58,11 +58,11 @@ class RunningWes:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(60)
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait(20)
+        self.process.wait(60)
 
     def post_run(self, cohort: Path | None, **parameters: Any) -> httpx.Response:
         values = {"targets": ["cohort.vcf.gz"], "panel": "simulated-hg38", "build": "hg38", **parameters}

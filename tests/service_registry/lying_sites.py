@@ -73,7 +73,7 @@ def run_lying_site(site: LyingSite, tls: ssl.SSLContext | None = None) -> Iterat
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    ready.wait(10)
+    ready.wait(60)
     try:
         yield f"{scheme}://127.0.0.1:{site.port}"
     finally:

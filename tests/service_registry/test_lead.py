@@ -81,7 +81,7 @@ def pair(
 def end(process: subprocess.Popen[bytes]) -> None:
     process.send_signal(signal.SIGCONT)
     process.kill()
-    process.wait(10)
+    process.wait(60)
 
 
 def is_ready(http: httpx.Client) -> bool:
