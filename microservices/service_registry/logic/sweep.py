@@ -14,6 +14,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from microservices.kernel.db import Database
+from microservices.kernel.garbage import expect_requests
 from microservices.kernel.logs import get_logger
 from microservices.service_registry.logic.assessment import HealthPolicy
 from microservices.service_registry.logic.bells import Bell, wait_for_ring
@@ -92,6 +93,7 @@ class HealthSweep:
         except Exception as error:
             log.warning("sweep_waits_for_database", error=repr(error)[:300])
             return _PAUSE_S
+        expect_requests(len(self._probes) + len(sites))
         for number, site in enumerate(sites, start=1):
             task = asyncio.create_task(self._probe(site))
             self._probes[task] = site
@@ -153,6 +155,7 @@ class HealthSweep:
         for task in interrupted:
             task.cancel()
         await asyncio.gather(*interrupted, return_exceptions=True)
+        expect_requests(0)
         await self._prober.close()
         claims = [site.claim_id for site in interrupted.values()]
         with suppress(Exception):
