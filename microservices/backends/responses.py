@@ -16,7 +16,7 @@ MAX_RETRY_AFTER_S = 86_400.0
 async def read_bounded(response: aiohttp.ClientResponse, limit: int = MAX_ANSWER_BYTES) -> bytes:
     """The body of an ordinary answer; a site must not fill our memory."""
     body = bytearray()
-    async for chunk in response.content.iter_any():
+    while chunk := await response.content.readany():
         body += chunk
         if len(body) > limit:
             raise SiteUnavailableError(

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -81,7 +81,7 @@ def _state_row(site: HeldSite, finding: Finding, after: SiteHealth) -> dict[str,
         "answering_since": after.answering_since,
         "version": finding.probe.version and clean_message(finding.probe.version)[:_LONGEST_VERSION],
         "api_version": finding.probe.api_version and clean_message(finding.probe.api_version)[:_LONGEST_VERSION],
-        "capabilities": asdict(finding.probe.capabilities) if finding.probe.capabilities else None,
+        "capabilities": finding.probe.capabilities,
         "next_check_at": plan_next_check(finding.started_at, choose_interval(site, after)),
     }
 

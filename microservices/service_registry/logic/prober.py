@@ -1,9 +1,11 @@
 """Asking one site how it is: whatever happens, there is a finding."""
 
 import asyncio
+import functools
 import time
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 
@@ -27,8 +29,14 @@ class _OpenSession:
 
 
 def describe_connection(site: ClaimedSite) -> SiteConnection:
-    config = ApiConfig.model_validate(site.api_config)
+    config = _read_config(tuple(site.api_config.items()))
     return SiteConnection(site.id, site.api_type, site.base_url, ca_pem=site.ca_pem, api_config=config)
+
+
+@functools.lru_cache(maxsize=1024)
+def _read_config(settings: tuple[tuple[str, Any], ...]) -> ApiConfig:
+    """Most sites have the same few settings."""
+    return ApiConfig.model_validate(dict(settings))
 
 
 class Prober:

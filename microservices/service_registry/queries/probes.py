@@ -4,7 +4,6 @@ Claims are leases: one who has lost the lead without knowing it cannot write wha
 over, nor take a site from it (SKIP LOCKED); and a claim that nobody answers for lapses by itself.
 """
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
+from pydantic_core import to_json
 from sqlalchemy.orm import Session
 
 from microservices.contracts.curation import ApiType
@@ -130,5 +130,5 @@ def write_findings(session: Session, sites: Sequence[Mapping[str, Any]], log: Se
     """All findings at once: the sites' new state (ends their claims), and one line of history each."""
     if not sites:
         return
-    session.execute(_WRITE_FINDINGS, {"rows": json.dumps(sites, default=str)})
-    session.execute(_WRITE_LOG, {"rows": json.dumps(log, default=str)})
+    session.execute(_WRITE_FINDINGS, {"rows": to_json(sites).decode()})
+    session.execute(_WRITE_LOG, {"rows": to_json(log).decode()})
