@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg2
@@ -68,15 +69,23 @@ def test_two_processes_on_one_database_probe_each_site_once(
     assert first.sites.hits[sites[0]] == 2
 
 
-def test_a_claim_of_a_process_that_died_lapses(start_registry: StartRegistry) -> None:
+def test_a_claim_of_a_process_that_died_holds_until_it_lapses(start_registry: StartRegistry) -> None:
     registry = start_registry()
     site_id = registry.store(registry.describe_site())
-    registry.wait_for_check(site_id)
+    first = registry.wait_for_check(site_id)["last_health_check"]
+    lapses_at = datetime.now(UTC) + timedelta(seconds=1)
     abandon = """UPDATE imputation_services SET next_check_at = now(), claim_id = gen_random_uuid(),
-        claimed_until = now() + make_interval(secs => 1) WHERE id = :id"""
-    registry.execute(abandon, id=site_id)
+        claimed_until = :lapses_at WHERE id = :id"""
+    registry.execute(abandon, id=site_id, lapses_at=lapses_at)
     registry.execute("SELECT pg_notify('site_due', '')")
-    wait_until(lambda: registry.sites.hits[site_id] == 2, "the lapsed claim is taken over")
+
+    def look() -> str | None:
+        last: str = registry.read(f"/services/{site_id}")["last_health_check"]
+        return None if last == first else last
+
+    second = wait_until(look, "the lapsed claim is taken over")
+    assert datetime.fromisoformat(second) >= lapses_at
+    assert registry.sites.hits[site_id] == 2
 
 
 def test_the_number_of_probes_at_once_is_bounded(start_registry: StartRegistry) -> None:
