@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from lshmm import backwards, forwards  # type: ignore[import-untyped]
+from lshmm.fb_haploid import backwards_ls_hap, forwards_ls_hap  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from sandbox.engine.window import BASES_PER_MORGAN, Dosages, Window
@@ -15,6 +15,7 @@ from sandbox.panel import PanelContig
 EFFECTIVE_SIZE = 20_000  # diploid people; the exact value hardly matters for dense chips
 ERROR_RATE = 1e-4  # that a copied allele differs: mutation since the common ancestor, or a wrong call
 QUERIES_PER_TASK = 25  # target haplotypes handed to a process at once
+SHARED_STATES = 50_000_000  # typed sites x target x panel haplotypes, from which on processes save more than they cost
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,16 @@ def impute_haplotypes(model: CopyingModel, queries: NDArray[np.int8]) -> Dosages
 def _copying_posterior(
     copied: NDArray[np.int8], query: NDArray[np.int8], switching: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Probability that the query copies each panel haplotype at each typed site; rows sum to 1."""
-    errors = {"prob_mutation": np.full(len(copied), ERROR_RATE), "scale_mutation_rate": False}
+    """Probability that the query copies each panel haplotype at each typed site; rows sum to 1.
+
+    Past the checks of `lshmm.forwards`, which look at each site in Python and take ten times as long as the model.
+    What they also do, to rule out errors where panel and query have one allele only, scales all haplotypes alike.
+    """
+    sites, haplotypes = copied.shape
+    errors = np.tile([ERROR_RATE, 1 - ERROR_RATE], (sites, 1))  # of a call that differs, of one that agrees
     row = np.ascontiguousarray(query[None, :])
-    forward, scaling, _ = forwards(copied, row, 1, switching, **errors)
-    backward = backwards(copied, row, 1, scaling, switching, **errors)
+    forward, scaling, _ = forwards_ls_hap(haplotypes, sites, copied, row, errors, switching, True)
+    backward = backwards_ls_hap(haplotypes, sites, copied, row, errors, scaling, switching)
     posterior: NDArray[np.float64] = forward * backward
     posterior /= posterior.sum(axis=1, keepdims=True)
     return posterior
@@ -92,12 +98,13 @@ def _leave_one_out(
 
 
 def impute_windows(windows: Iterator[Window], processes: int) -> Iterator[tuple[Window, Dosages]]:
-    """Windows in order, the queries of each shared out to `processes`."""
-    with ProcessPoolExecutor(processes) as pool:
+    """Windows in order, the queries of each shared out to `processes` when that is worth it."""
+    with ProcessPoolExecutor(processes) as pool:  # starts them with the first task
         for window in windows:
             model = CopyingModel(window.panel, window.typed)
             cuts = range(QUERIES_PER_TASK, window.target.alleles.shape[1], QUERIES_PER_TASK)
             batches = np.split(window.target.alleles, list(cuts), axis=1)
-            parts = list(pool.map(impute_haplotypes, [model] * len(batches), batches))
+            shared = processes > 1 and window.target.alleles.size * len(window.panel.groups) > SHARED_STATES
+            parts = list((pool.map if shared else map)(impute_haplotypes, [model] * len(batches), batches))
             left_out = [part.left_out for part in parts if part.left_out is not None]
             yield window, Dosages(np.hstack([part.alleles for part in parts]), np.hstack(left_out))
