@@ -19,6 +19,7 @@ from microservices.job_processor.logic.cancellation import request_cancel
 from microservices.job_processor.logic.creation import create_job
 from microservices.job_processor.logic.failover import request_move
 from microservices.job_processor.logic.quotas import Amounts, charge_quotas
+from microservices.job_processor.logic.removal import ask_for_removal
 from microservices.job_processor.logic.retry import check_deletable, retry_failed_runs
 from microservices.job_processor.logic.templates import plan_job
 from microservices.job_processor.models import Job
@@ -209,6 +210,7 @@ def delete_job(job_id: UUID, caller: Caller, session: SessionDep, peers: PeersDe
     job = _find(session, caller, job_id, lock=True)
     check_deletable(job)
     peers.delete_results(job.id)
+    ask_for_removal(session, job)
     session.delete(job)
     return Response(status_code=204)
 

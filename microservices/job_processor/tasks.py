@@ -11,6 +11,7 @@ from microservices.job_processor.logic.collection import collect_results
 from microservices.job_processor.logic.engine import Engine
 from microservices.job_processor.logic.leases import LeaseLostError
 from microservices.job_processor.logic.polling import poll_due_runs
+from microservices.job_processor.logic.removal import remove_leftovers
 from microservices.job_processor.logic.shares import Shares
 from microservices.job_processor.logic.spool import clean_spool
 from microservices.job_processor.logic.stalling import move_stalled_runs
@@ -101,3 +102,4 @@ def register_tasks(app: Celery, engine: Engine) -> None:
     def tidy() -> None:
         clean_spool(engine.database, engine.settings.spool_dir)
         move_stalled_runs(engine)
+        remove_leftovers(engine)

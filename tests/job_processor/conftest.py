@@ -130,7 +130,7 @@ def world(running_world: World) -> World:
     running_world.engine.loop.run(running_world.engine.sites.close())
     running_world.engine.sites = Sites(running_world.engine.peers)
     with running_world.engine.database.transaction() as session:
-        session.execute(text("TRUNCATE imputation_jobs, outbox, inbox, idempotency_keys CASCADE"))
+        session.execute(text("TRUNCATE imputation_jobs, site_removals, outbox, inbox, idempotency_keys CASCADE"))
     return running_world
 
 

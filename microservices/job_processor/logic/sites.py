@@ -13,7 +13,7 @@ from microservices.backends.base import Backend, SiteConnection
 from microservices.backends.registry import open_backend
 from microservices.backends.session import open_site_session
 from microservices.contracts.registry import SiteRecord
-from microservices.job_processor.models import Run
+from microservices.job_processor.models import Run, SiteRemoval
 from microservices.job_processor.peers import Peers
 from microservices.job_processor.queries import Watched
 from microservices.kernel.errors import DependencyUnavailableError
@@ -102,7 +102,7 @@ class Sites:
         account = self._accounts.recall((run.owner_id, run.service_id, source))
         return None if record is None or account is None else (record, account)
 
-    def get_account(self, run: Run | Watched, record: SiteRecord, source: str | None) -> Account:
+    def get_account(self, run: Run | Watched | SiteRemoval, record: SiteRecord, source: str | None) -> Account:
         """The account of `source` that a submission was made with; without one, the best for a new submission.
 
         That is asked for now, whatever is remembered: the person's own credential first, the curated one only where
@@ -118,7 +118,7 @@ class Sites:
         """The site refused it: ask for it anew the next time, as its owner may have renewed it."""
         self._accounts.forget((run.owner_id, run.service_id, source))
 
-    def _find_account(self, run: Run | Watched, record: SiteRecord, source: str | None) -> Account:
+    def _find_account(self, run: Run | Watched | SiteRemoval, record: SiteRecord, source: str | None) -> Account:
         if source in (None, "own"):
             own = self._peers.find_personal_credential(run.owner_id, run.service_id, run.id)
             if own is not None:

@@ -1,6 +1,6 @@
 """Tables of job_processing_db. Every owned row carries its organisation and its owner."""
 
-from microservices.job_processor.models.attempts import OUTCOMES, Attempt, CollectedFile, RunSummary
+from microservices.job_processor.models.attempts import OUTCOMES, Attempt, CollectedFile, RunSummary, SiteRemoval
 from microservices.job_processor.models.base import Base
 from microservices.job_processor.models.jobs import (
     FINAL_STATUSES,
@@ -38,5 +38,6 @@ __all__ = [
     "ResidencyDecision",
     "Run",
     "RunSummary",
+    "SiteRemoval",
     "StatusUpdate",
 ]

@@ -83,3 +83,17 @@ class RunSummary(Base):
     organization_id: Mapped[UUID]
     owner_id: Mapped[UUID]
     tally: Mapped[dict[str, Any]]
+
+
+class SiteRemoval(Base):
+    """What a deleted run (`id`) has left at its site, until the site was asked to remove it."""
+
+    __tablename__ = "site_removals"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID]
+    owner_id: Mapped[UUID]
+    service_id: Mapped[UUID]
+    credential_source: Mapped[str]
+    external_job_id: Mapped[str]
+    asked_at: Mapped[datetime]

@@ -1,0 +1,114 @@
+"""When a person deletes a job, its site is asked to remove what it has of it, where it does that."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI, Response
+from sqlalchemy import func, select
+
+from microservices.job_processor.logic.collection import collect_results
+from microservices.job_processor.logic.removal import remove_leftovers
+from microservices.job_processor.logic.sites import Sites
+from microservices.job_processor.models import SiteRemoval
+from microservices.kernel.testing import serve_app
+from tests.backends_wes.dialects import SAPPORO
+from tests.job_processor.conftest import Person, World, bring_to_site, poll
+
+
+class RemovingSite:
+    """A WES server that deletes runs, or says why not."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.refusal: int | None = None
+
+    def build(self) -> FastAPI:
+        app = FastAPI()
+
+        @app.get("/service-info")
+        def describe() -> dict[str, Any]:
+            return SAPPORO
+
+        @app.delete("/runs/{run_id}")
+        def remove(run_id: str) -> Any:
+            self.asked.append(run_id)
+            return Response("no", status_code=self.refusal) if self.refusal else {"run_id": run_id}
+
+        return app
+
+
+@pytest.fixture(scope="module")
+def address_and_site() -> Iterator[tuple[str, RemovingSite]]:
+    site = RemovingSite()
+    with serve_app(site.build()) as address:
+        yield address, site
+
+
+@pytest.fixture
+def site(world: World, address_and_site: tuple[str, RemovingSite]) -> RemovingSite:
+    """The site that a deleted job lay at; it was imputed as one of the other kind, which does not matter here."""
+    _address, site = address_and_site
+    vars(site).update(vars(RemovingSite()))
+    return site
+
+
+def turn_into(world: World, address: str, *, deletes: bool | None) -> None:
+    names = ("lists_panels", "finds_by_mark", "cancels", "hands_out_results", "resumes_downloads", "takes_files")
+    world.peers.capabilities = {**dict.fromkeys(names), "deletes": deletes}
+    world.peers.site = {"api_type": "ga4gh", "base_url": address}
+    world.engine.sites = Sites(world.engine.peers)
+
+
+def delete_completed_job(world: World, person: Person) -> str:
+    """Its id at the site."""
+    job_id, run_id = bring_to_site(world, person)
+    world.site.finish(world.site.jobs[0])
+    poll(world, run_id)
+    collect_results(world.engine, run_id)
+    assert person.get_run(job_id)["status"] == "completed"
+    remove_leftovers(world.engine)
+    world.client.delete(f"/api/v1/jobs/{job_id}", headers=person.headers).raise_for_status()
+    return world.site.jobs[0].id
+
+
+def count_removals(world: World) -> int:
+    with world.engine.database.transaction() as session:
+        return session.scalar(select(func.count()).select_from(SiteRemoval)) or 0
+
+
+def test_a_site_that_deletes_is_asked_once_the_job_is_deleted_here(
+    world: World, person: Person, site: RemovingSite, address_and_site: tuple[str, RemovingSite]
+) -> None:
+    external_job_id = delete_completed_job(world, person)
+    turn_into(world, address_and_site[0], deletes=True)
+    remove_leftovers(world.engine)
+    remove_leftovers(world.engine)
+    assert (site.asked, count_removals(world)) == ([external_job_id], 0)
+
+
+def test_a_site_that_is_away_is_asked_again(
+    world: World, person: Person, site: RemovingSite, address_and_site: tuple[str, RemovingSite]
+) -> None:
+    external_job_id = delete_completed_job(world, person)
+    turn_into(world, address_and_site[0], deletes=True)
+    site.refusal = 503
+    remove_leftovers(world.engine)
+    assert count_removals(world) == 1
+    site.refusal = None
+    remove_leftovers(world.engine)
+    assert (site.asked, count_removals(world)) == ([external_job_id] * 2, 0)
+
+
+@pytest.mark.parametrize("deletes", [False, None])
+def test_a_site_that_does_not_delete_is_not_asked(
+    world: World,
+    person: Person,
+    site: RemovingSite,
+    address_and_site: tuple[str, RemovingSite],
+    deletes: bool | None,
+) -> None:
+    delete_completed_job(world, person)
+    turn_into(world, address_and_site[0], deletes=deletes)
+    remove_leftovers(world.engine)
+    assert (site.asked, count_removals(world)) == ([], 0)
