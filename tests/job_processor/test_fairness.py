@@ -68,13 +68,14 @@ def test_transfers_that_hang_at_one_site_keep_none_of_another_waiting(world: Wor
     assert len(done) == 1 + 3
 
 
-def test_the_sweep_takes_of_each_person_in_turn_and_of_one_persons_runs_the_highest_priority_first(
+def test_the_sweep_takes_of_each_person_at_each_site_in_turn_and_of_one_persons_runs_the_highest_priority_first(
     world: World, person: Person
 ) -> None:
-    other = world.new_person()
-    first, second, low, high = (
-        person.submit_job(priority=priority)[1] for priority in ("normal", "normal", "low", "high")
+    theirs = world.new_person().submit_job()[1]
+    first, second, low, high, elsewhere = (
+        person.submit_job(priority=priority)[1] for priority in ("normal", "normal", "low", "high", "normal")
     )
-    theirs = other.submit_job()[1]
-    assert claim_due_runs(world.engine.database, SUBMIT) == [high, theirs, first, second, low]
+    with world.engine.database.transaction() as session:
+        session.execute(update(Run).where(Run.id == elsewhere).values(service_id=uuid4()))
+    assert claim_due_runs(world.engine.database, SUBMIT) == [high, theirs, elsewhere, first, second, low]
     assert claim_due_runs(world.engine.database, SUBMIT) == []
