@@ -8,10 +8,10 @@ import pytest
 
 from imputehub.local.children import find_free_port
 from imputehub.local.postgresql import PostgresqlServer
-from microservices.kernel.migrations import migrate_database
 from microservices.kernel.testing import TokenAuthority, serve_app
 from microservices.monitoring.main import build
 from microservices.monitoring.settings import Settings
+from tests.databases import create_migrated
 from tests.monitoring.stub_service import StubService
 
 
@@ -20,8 +20,7 @@ def make_settings(postgresql: PostgresqlServer, redis_url: str, authority_url: s
     """Settings on a database of one's own; services that are not given do not answer."""
 
     def make(**others: Any) -> Settings:
-        url = postgresql.create_database()
-        migrate_database("monitoring", url)
+        url = create_migrated(postgresql, "monitoring")
         nowhere = f"http://127.0.0.1:{find_free_port()}"
         given: dict[str, Any] = {
             **{name: nowhere for name in Settings.model_fields if name.endswith("_url")},
