@@ -6,16 +6,14 @@ import pytest
 
 from imputehub.local.postgresql import PostgresqlServer
 from microservices.file_manager.main import build
-from microservices.kernel.migrations import migrate_database
 from microservices.kernel.testing import TokenAuthority, serve_app
+from tests.databases import create_migrated
 from tests.file_manager.world import PeersStub, Person, World, make_settings
 
 
 @pytest.fixture(scope="session")
 def database_url(postgresql: PostgresqlServer) -> str:
-    url = postgresql.create_database()
-    migrate_database("file_manager", url)
-    return url
+    return create_migrated(postgresql, "file_manager")
 
 
 @pytest.fixture(scope="session")
@@ -52,8 +50,7 @@ def own_world(
     postgresql: PostgresqlServer, authority: TokenAuthority, authority_url: str, tmp_path: Path
 ) -> Iterator[World]:
     """A database and a storage for processes of the test's own; `client` is given its address by the test."""
-    url, peers = postgresql.create_database(), PeersStub()
-    migrate_database("file_manager", url)
+    url, peers = create_migrated(postgresql, "file_manager"), PeersStub()
     with serve_app(peers.build()) as peers_url, httpx.Client(timeout=60, trust_env=False) as client:
         settings = make_settings(url, tmp_path / "storage", authority_url, peers_url, max_upload_size_mib=500)
         yield World(client, settings, tmp_path / "storage", peers, authority)

@@ -29,9 +29,9 @@ from microservices.job_processor.logic.polling import poll_due_runs
 from microservices.job_processor.logic.submission import submit_run
 from microservices.job_processor.main import build
 from microservices.job_processor.models import Run
-from microservices.kernel.migrations import migrate_database
 from microservices.kernel.testing import serve_app
 from sandbox.simulator import simulate_cohort
+from tests.databases import create_migrated
 from tests.file_manager.world import GOOD_VCF, make_settings
 from tests.job_processor.conftest import World
 from tests.sandbox_wes.wes_site import RunningWes, require_sapporo
@@ -167,9 +167,7 @@ class Platform:
 
 @pytest.fixture
 def platform(world: World, postgresql: PostgresqlServer, tmp_path: Path) -> Iterator[Platform]:
-    url, jobs_url = postgresql.create_database(), postgresql.create_database()
-    migrate_database("file_manager", url)
-    migrate_database("job_processor", jobs_url)
+    url, jobs_url = (create_migrated(postgresql, service) for service in ("file_manager", "job_processor"))
     authority_url = world.engine.settings.authority_url
     storage = make_settings(url, tmp_path / "storage", authority_url, authority_url)
     app = build_files(storage)

@@ -10,11 +10,11 @@ from cryptography.fernet import Fernet
 
 from imputehub.local.postgresql import PostgresqlServer
 from microservices.kernel.db import utc_now
-from microservices.kernel.migrations import migrate_database
 from microservices.kernel.testing import TokenAuthority, serve_app
 from microservices.service_registry.logic import catalogue_cache
 from microservices.service_registry.main import build
 from microservices.service_registry.settings import Settings
+from tests.databases import create_migrated
 from tests.service_registry.registry import Registry
 from tests.service_registry.stub_sites import StubSites, build_sites, build_subscriber
 
@@ -55,9 +55,7 @@ def open_registry(
 @pytest.fixture(scope="session")
 def new_database(postgresql: PostgresqlServer) -> Callable[[], str]:
     def create() -> str:
-        url = postgresql.create_database("registry")
-        migrate_database("service_registry", url)
-        return url
+        return create_migrated(postgresql, "service_registry")
 
     return create
 

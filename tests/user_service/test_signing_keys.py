@@ -18,6 +18,7 @@ from microservices.kernel.migrations import migrate_database
 from microservices.kernel.testing import serve_app
 from microservices.user_service.logic.signing_keys import KeyRing, add_signing_key
 from microservices.user_service.main import build
+from tests.databases import create_migrated
 from user_service.conftest import make_settings
 from user_service.people import register
 
@@ -26,9 +27,7 @@ JWKS = "/.well-known/jwks.json"
 
 @pytest.fixture
 def fresh_url(postgresql: PostgresqlServer) -> str:
-    url = postgresql.create_database("keys")
-    migrate_database("user_service", url)
-    return url
+    return create_migrated(postgresql, "user_service")
 
 
 @pytest.fixture
