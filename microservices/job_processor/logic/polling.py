@@ -132,7 +132,7 @@ def _find_access(engine: Engine, run: Watched) -> Access | str:
     except SiteNotFoundError:
         return "The run is at the site, but the site is no longer in the catalogue. Ask a curator."
     except ServiceError as error:
-        return f"Waiting for a part of the platform: {error.detail}"
+        return _wait_for(error)
     except CredentialMissingError:
         return "The run is at the site, but the token that it was sent with is gone. Add it again."
 
@@ -169,7 +169,7 @@ def _tells_all(job: SiteJob, run: Watched) -> bool:
     return job.state == "running" and (bool(job.messages) or tell_state(job) == run.message)
 
 
-async def _ask(engine: Engine, run: Watched, backend: Backend, account: Account) -> SiteJob | SiteError:
+async def _ask(engine: Engine, run: Watched, backend: Backend, account: Account) -> SiteJob | SiteError | str:
     """What the site says of the run; one that is to be cancelled is told so each time, until it has ended."""
     try:
         async with engine.lines_to_sites[run.service_id]:
@@ -185,6 +185,12 @@ async def _ask(engine: Engine, run: Watched, backend: Backend, account: Account)
         return error
     except SiteError as error:
         return error
+    except ServiceError as error:
+        return _wait_for(error)
+
+
+def _wait_for(error: ServiceError) -> str:
+    return f"Waiting for a part of the platform: {error.detail}"
 
 
 def _add_reason(job: SiteJob, site_log: str) -> SiteJob:

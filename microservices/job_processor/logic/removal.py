@@ -6,7 +6,7 @@ Only then: what a site has done is not asked to go while its results, or the wis
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from microservices.backends.base import CredentialRefusedError, SiteError
@@ -48,7 +48,8 @@ def ask_for_removal(session: Session, job: Job) -> None:
 def remove_leftovers(engine: Engine) -> None:
     """Ask the sites; those that cannot be asked now are asked again the next time, for a week."""
     with engine.database.transaction() as session:
-        removals = list(session.scalars(select(SiteRemoval).order_by(SiteRemoval.asked_at).limit(_BATCH)))
+        # Any of them, so that those of a site that is away for long are in nobody's way.
+        removals = list(session.scalars(select(SiteRemoval).order_by(func.random()).limit(_BATCH)))
     away: set[UUID] = set()
     for removal in removals:
         if removal.service_id not in away:

@@ -15,7 +15,6 @@ from microservices.job_processor.logic.holding import describe_error
 from microservices.job_processor.logic.lifecycle import change_run
 from microservices.job_processor.models import Run
 from microservices.job_processor.queries import Watched, find_accepted_attempt, lock_run
-from microservices.kernel.errors import ServiceError
 
 MOST_RESTARTS = 2
 _GAVE_UP = "The site gave the job up through a fault of its own, such as a restart"
@@ -58,11 +57,8 @@ def _count_restart(engine: Engine, run: Watched) -> bool:
 
 
 def _may_restart(engine: Engine, service_id: UUID) -> bool:
-    """A site of which it is not known is asked: it can only say no."""
-    try:
-        known = engine.sites.get_record(service_id).capabilities
-    except ServiceError:
-        return False
+    """One of which it is not known is asked: it can only say no. Raises `ServiceError` while the catalogue is away."""
+    known = engine.sites.get_record(service_id).capabilities
     return known is None or known.restarts is not False
 
 
