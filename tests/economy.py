@@ -13,7 +13,7 @@ _END = "-----END CERTIFICATE-----"
 
 def pytest_configure(config: pytest.Config) -> None:
     """For this process, and for its workers and the tests' processes, which inherit the environment."""
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process compiles what it imports: up to 3 s
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # as in the Makefile
     sys.dont_write_bytecode = False
     if not hasattr(config, "workerinput"):
         folder = TemporaryDirectory()
