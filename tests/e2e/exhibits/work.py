@@ -91,7 +91,11 @@ DECISIONS = [
         ResidencyDecisionView,
         {"run_id": MIXED["runs"][0]["id"], "decided_at": before(42), "service_id": SITES[1]["id"], "country": "KE"},
         {"site_name": SITES[1]["name"], "base_url": SITES[1]["base_url"], "countries_allowed": ["EG", "KE", "ZA"]},
-        {"is_allowed": True, "reason": "'Eastern workflow hub' is in KE, where this job's data may go."},
+        {
+            "is_allowed": True,
+            "owner_id": name_id("owner"),
+            "reason": "'Eastern workflow hub' is in KE, where this job's data may go.",
+        },
     )
 ]
 JOBS = [
