@@ -12,9 +12,12 @@ from uuid import UUID
 import anyio
 from fastapi import Depends, Request
 from fastapi.concurrency import contextmanager_in_threadpool
-from sqlalchemy import DateTime, Engine, MetaData, Text, Uuid, create_engine, text
+from sqlalchemy import DateTime, Engine, MetaData, Text, Uuid, create_engine, event, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session, sessionmaker
+
+from microservices.kernel.connections import has_ended
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -47,9 +50,9 @@ class Database:
             pool_size=pool_size,
             max_overflow=5,
             pool_timeout=10,
-            pool_pre_ping=True,
             connect_args={"connect_timeout": 5, "application_name": application_name},
         )
+        event.listen(self.engine, "checkout", _refuse_ended)
         self.requests = anyio.CapacityLimiter(pool_size)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
@@ -64,6 +67,12 @@ class Database:
 
     def dispose(self) -> None:
         self.engine.dispose()
+
+
+def _refuse_ended(connection: Any, _record: Any, _proxy: Any) -> None:
+    """One that PostgreSQL has ended is replaced before it is used: asking it (a ping) would cost a round trip each."""
+    if connection.closed or has_ended(connection.fileno()):
+        raise InvalidatePoolError("PostgreSQL has ended the connection.")
 
 
 def get_database(request: Request) -> Database:

@@ -16,12 +16,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
 import psycopg2
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
+from microservices.kernel.connections import Connections
 from microservices.kernel.db import Database, utc_now
 from microservices.kernel.logs import get_logger
 from microservices.kernel.metrics import OUTBOX_DEPTH, OUTBOX_OLDEST_SECONDS
@@ -85,31 +85,39 @@ def record_event(
     record_events(session, [NewEvent(type, subject, data)], subscribers=subscribers)
 
 
+_RECORD = sa.text(
+    """
+    WITH event AS (
+        SELECT * FROM unnest(
+            CAST(:ids AS uuid[]), CAST(:types AS text[]), CAST(:subjects AS text[]), CAST(:data AS jsonb[])
+        ) AS event (id, type, subject, data)
+    ), counted AS (
+        INSERT INTO outbox_versions (subject, version) SELECT subject, 1 FROM event ORDER BY subject
+        ON CONFLICT (subject) DO UPDATE SET version = outbox_versions.version + 1 RETURNING subject, version
+    ), written AS (
+        INSERT INTO outbox (event_id, subscriber, type, subject, dataversion, data, occurred_at)
+        SELECT event.id, subscriber, type, subject, version, data, :now
+        FROM event JOIN counted USING (subject) CROSS JOIN unnest(CAST(:subscribers AS text[])) AS subscriber
+    )
+    SELECT pg_notify(:channel, '')
+    """
+)
+
+
 def record_events(session: Session, events: Sequence[NewEvent], *, subscribers: Sequence[str]) -> None:
-    """Write many at once: in three statements, however many there are. No subject may be among them twice."""
+    """Write many in one statement. No subject may be among them twice.
+
+    Subjects are counted in their order, so that two writers never wait crosswise.
+    """
     if not events:
         return
-    subjects = sorted(event.subject for event in events)  # in this order, so that two writers never wait crosswise
-    counted = (
-        insert(outbox_versions)
-        .values([{"subject": subject, "version": 1} for subject in subjects])
-        .on_conflict_do_update(index_elements=["subject"], set_={"version": outbox_versions.c.version + 1})
-        .returning(outbox_versions.c.subject, outbox_versions.c.version)
-    )
-    versions = {row.subject: row.version for row in session.execute(counted)}
-    rows = [
-        {
-            "event_id": uuid4(),
-            "type": event.type,
-            "subject": event.subject,
-            "dataversion": versions[event.subject],
-            "data": json.loads(json.dumps(event.data, default=_to_json)),
-            "occurred_at": utc_now(),
-        }
-        for event in events
-    ]
-    session.execute(sa.insert(outbox), [{**row, "subscriber": name} for row in rows for name in subscribers])
-    session.execute(sa.select(sa.func.pg_notify(_CHANNEL, "")))
+    columns = {
+        "ids": [str(uuid4()) for _ in events],
+        "types": [event.type for event in events],
+        "subjects": [event.subject for event in events],
+        "data": [json.dumps(event.data, default=_to_json) for event in events],
+    }
+    session.execute(_RECORD, {**columns, "now": utc_now(), "subscribers": list(subscribers), "channel": _CHANNEL})
 
 
 def _to_json(value: Any) -> str:
@@ -120,7 +128,7 @@ def _to_json(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} cannot be put into an event")
 
 
-def claim_statement(now: datetime) -> sa.Select[Any]:
+def _select_next() -> sa.Select[Any]:
     """The next row that may be delivered: the oldest of its (subscriber, subject), and nobody else's at the moment."""
     older = outbox.alias("older")
     is_blocked = sa.exists().where(
@@ -134,13 +142,16 @@ def claim_statement(now: datetime) -> sa.Select[Any]:
         .where(
             outbox.c.delivered_at.is_(None),
             outbox.c.parked_at.is_(None),
-            outbox.c.next_attempt_at <= now,
+            outbox.c.next_attempt_at <= sa.bindparam("now", type_=outbox.c.next_attempt_at.type),
             ~is_blocked,
         )
         .order_by(outbox.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
+
+
+_NEXT = _select_next()
 
 
 class Relay:
@@ -151,9 +162,8 @@ class Relay:
     ) -> None:
         self._source = source
         self._database = database
-        self._subscribers = subscribers
+        self._subscribers = {name: Connections(url) for name, url in subscribers.items()}
         self._get_token = get_token
-        self._http = httpx.Client(timeout=10, trust_env=False)
 
     def deliver_due(self) -> int:
         """Deliver everything that is due; the number of rows that were delivered."""
@@ -165,7 +175,7 @@ class Relay:
 
     def _deliver_one(self) -> bool | None:
         with self._database.transaction() as session:
-            row = session.execute(claim_statement(utc_now())).mappings().first()
+            row = session.execute(_NEXT, {"now": utc_now()}).mappings().first()
             if row is None:
                 return None
             changes = self._post(row)
@@ -180,18 +190,19 @@ class Relay:
             "next_attempt_at": now + timedelta(seconds=min(2 ** min(row["attempts"], 12), 3600)),
         }
         try:
-            answer = self._http.post(
-                f"{self._subscribers[row['subscriber']]}/internal/events",
-                json=to_cloudevent(self._source, row),
-                headers={"Authorization": f"Bearer {self._get_token()}"},
+            answer = self._subscribers[row["subscriber"]].ask(
+                "POST",
+                "/internal/events",
+                {"Authorization": f"Bearer {self._get_token()}"},
+                json_body=to_cloudevent(self._source, row),
             )
         except Exception as error:  # whatever it is: this event is kept for later, and the others go on
             log.warning("event_put_off", subscriber=row["subscriber"], subject=row["subject"], error=repr(error)[:500])
             return {**put_off, "error": repr(error)[:500]}
         if answer.is_success:
             return {"delivered_at": now, "attempts": row["attempts"] + 1, "error": None}
-        refusal = f"{answer.status_code}: {answer.text[:400]}"
-        if 400 <= answer.status_code < 500 and answer.status_code not in (401, 408, 429):
+        refusal = f"{answer.status}: {answer.body[:400].decode(errors='replace')}"
+        if 400 <= answer.status < 500 and answer.status not in (401, 408, 429):
             log.error("event_parked", subscriber=row["subscriber"], subject=row["subject"], error=refusal)
             return {**put_off, "parked_at": now, "error": refusal}
         return {**put_off, "error": refusal}
@@ -214,7 +225,8 @@ class Relay:
             session.execute(sa.delete(outbox).where(outbox.c.delivered_at < utc_now() - _KEEP_DELIVERED))
 
     def close(self) -> None:
-        self._http.close()
+        for connections in self._subscribers.values():
+            connections.close()
 
 
 def to_cloudevent(source: str, row: Mapping[Any, Any]) -> dict[str, Any]:

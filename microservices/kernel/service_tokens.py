@@ -2,13 +2,13 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
 from pydantic import SecretStr
 
+from microservices.kernel.connections import Answer, Connections
 from microservices.kernel.errors import DependencyUnavailableError, NotFoundError, UpstreamRefusedError
 from microservices.kernel.requests import request_id_var
 
@@ -60,10 +60,10 @@ class PeerClient:
         self.name = name
         self.base_url = base_url
         self.tokens = tokens
-        self._http = httpx.Client(base_url=base_url, timeout=timeout_s, trust_env=False)
+        self._connections = Connections(base_url, timeout_s=timeout_s)
 
     def close(self) -> None:
-        self._http.close()
+        self._connections.close()
 
     def headers(self, token: str | None = None) -> dict[str, str]:
         return {
@@ -84,25 +84,21 @@ class PeerClient:
 
         Raises `NotFoundError` for 404, `DependencyUnavailableError` when the peer is away, `UpstreamRefusedError` else.
         """
-        with self._translate_errors():
-            answer = self._http.request(method, path, json=json, params=params, headers=self.headers(token))
-        if answer.is_success:
-            return answer.json() if answer.content else None
-        if answer.status_code == 404:
-            raise NotFoundError(_detail_of(answer) or f"{self.name} does not know {path}.")
-        if answer.status_code in (429, 502, 503, 504):
-            raise DependencyUnavailableError(f"{self.name} cannot answer at the moment. Try again.")
-        raise UpstreamRefusedError(f"{self.name} refused {method} {path} ({answer.status_code}): {_detail_of(answer)}")
-
-    @contextmanager
-    def _translate_errors(self) -> Iterator[None]:
+        headers = self.headers(token)
         try:
-            yield
-        except httpx.TransportError as error:
+            answer = self._connections.ask(method, path, headers, json_body=json, params=params)
+        except DependencyUnavailableError as error:
             raise DependencyUnavailableError(f"{self.name} does not answer. Try again in a few seconds.") from error
+        if answer.is_success:
+            return answer.json() if answer.body else None
+        if answer.status == 404:
+            raise NotFoundError(_detail_of(answer) or f"{self.name} does not know {path}.")
+        if answer.status in (429, 502, 503, 504):
+            raise DependencyUnavailableError(f"{self.name} cannot answer at the moment. Try again.")
+        raise UpstreamRefusedError(f"{self.name} refused {method} {path} ({answer.status}): {_detail_of(answer)}")
 
 
-def _detail_of(answer: httpx.Response) -> str:
+def _detail_of(answer: Answer) -> str:
     try:
         body = answer.json()
     except ValueError:
