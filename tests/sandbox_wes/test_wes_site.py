@@ -120,7 +120,7 @@ def test_a_killed_site_leaves_no_engine_behind_and_says_so_when_it_is_back(
 def test_an_engine_that_is_killed_is_the_site_s_fault(slow_site: RunningWes, simulation: Simulation) -> None:
     run = slow_site.submit(simulation.cohort)
     processes = slow_site.find_processes(run)
-    assert len(processes) >= 3
+    assert len(processes) >= 2, "the run's script and its engine"
     processes[1].kill()
     found = slow_site.wait_for_end(run)
     assert found["state"] == "SYSTEM_ERROR"
