@@ -96,9 +96,9 @@ def demo(demonstration: subprocess.Popen[str]) -> str:
     return finish(demonstration).stdout
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One for this folder: Playwright's event loop must be gone before tests elsewhere run theirs."""
+    """One for each module: Playwright's event loop must be gone before tests elsewhere run theirs."""
     with launch_chromium() as browser:
         yield browser
 

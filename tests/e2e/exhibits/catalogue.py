@@ -25,7 +25,11 @@ def show_site(name: str, api_type: str, country: str, health: str, message: str 
         {"credential_shared": False, "custom_ca": False, "api_config": {}, "is_active": True},
         {"supported_formats": ["vcf.gz"], "max_file_size_mb": 2048},
         {"min_samples": 20, "max_samples": 20_000, "panels_count": 2, "created_at": before(90_000)},
-        {"capabilities": dict.fromkeys(SiteCapabilities.model_fields, True) | {"cancels": api_type == "michigan"}},
+        {
+            "capabilities": dict.fromkeys(SiteCapabilities.model_fields, True)
+            | dict.fromkeys(("cancels", "restarts"), api_type == "michigan")
+            | {"deletes": api_type != "michigan"}
+        },
         {"updated_at": before(900), "health_status": health, "is_available": health != "unhealthy"},
         {"response_time_ms": 41.7, "error_message": message, "last_health_check": before(2)},
     )
