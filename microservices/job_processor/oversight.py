@@ -1,6 +1,7 @@
 """Everybody's jobs, for staff: asked for by Django alone, which knows who of the staff is asking."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from microservices.contracts.job_oversight import OverseenHistory, OverseenJob, OverseenPage, OverseenUpdate, StaffAct
-from microservices.job_processor import queries, views
+from microservices.job_processor import queries, readings, views
 from microservices.job_processor.errors import JobNotFoundError
 from microservices.job_processor.logic.cancellation import request_cancel
 from microservices.job_processor.logic.lifecycle import tell_job
@@ -36,7 +37,9 @@ class OversightQuery(JobQuery):
 @router.get("")
 def list_jobs(query: Annotated[OversightQuery, Query()], session: SessionDep) -> OverseenPage:
     statement = _narrow(select(Job), query)
-    page = paginate(session, statement, query, sortable=queries.JOB_ORDER, key=Job.id, to_item=show_job)
+    page = paginate(
+        session, statement, query, sortable=queries.JOB_ORDER, key=Job.id, to_item=partial(show_job, session)
+    )
     return OverseenPage(items=page.items, next_cursor=page.next_cursor, total=page.total)
 
 
@@ -61,10 +64,14 @@ def _read_id(text: str | None) -> UUID | None:
         return None
 
 
-def show_job(job: Job) -> OverseenJob:
+def show_job(session: Session, job: Job) -> OverseenJob:
+    """The job with what the session has changed of it."""
+    session.flush()
+    connection = session.connection()
+    rows = readings.read_job(connection, job.id)
     own = {"organization_id": job.organization_id, "owner_id": job.owner_id}
     inputs = [{"filename": source.filename, "size": source.size} for source in job.inputs]
-    return OverseenJob.model_validate({**views.show_job(job).model_dump(), **own, "inputs": inputs})
+    return OverseenJob.model_validate({**views.show_job(connection, rows), **own, "inputs": inputs})
 
 
 def _find(session: Session, job_id: UUID, *, lock: bool = False) -> Job:
@@ -77,7 +84,7 @@ def _find(session: Session, job_id: UUID, *, lock: bool = False) -> Job:
 
 @router.get("/{job_id}")
 def get_job(job_id: UUID, session: SessionDep) -> OverseenJob:
-    return show_job(_find(session, job_id))
+    return show_job(session, _find(session, job_id))
 
 
 @router.get("/{job_id}/events")
@@ -94,7 +101,7 @@ def cancel_job(job_id: UUID, act: StaffAct, request: Request) -> OverseenJob:
         job = _find(session, job_id, lock=True)
         request_cancel(session, job)
         tell_job(session, job, f"Cancelled by {act.staff} (staff).")
-        return show_job(job)
+        return show_job(session, job)
 
 
 @router.post("/{job_id}/retry", status_code=202)
@@ -103,6 +110,6 @@ def retry_job(job_id: UUID, act: StaffAct, request: Request, background: Backgro
         job = _find(session, job_id, lock=True)
         again = retry_failed_runs(session, job)
         tell_job(session, job, f"Failed runs were sent again by {act.staff} (staff).")
-        view = show_job(job)
+        view = show_job(session, job)
     background.add_task(hint_at_submission, request, again)
     return view

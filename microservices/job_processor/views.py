@@ -4,14 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from itertools import pairwise
+from typing import Any
 from uuid import UUID
+
+from sqlalchemy import Connection, Row
 
 from microservices.contracts.file_manager import ResultRecord
 from microservices.job_processor.logic.accuracy import BIN_EDGES, Tally, add_up, choose_accuracy, read_tally
 from microservices.job_processor.logic.coverage import order_chromosome, read_coverage, tell_losses
-from microservices.job_processor.logic.estimates import estimate_run
-from microservices.job_processor.logic.failover import list_alternates
-from microservices.job_processor.logic.lifecycle import job_progress
+from microservices.job_processor.logic.estimates import Kind, Stay, estimate_stay
+from microservices.job_processor.logic.failover import drop_taken
+from microservices.job_processor.logic.lifecycle import average_progress
 from microservices.job_processor.models import (
     FINAL_STATUSES,
     Job,
@@ -22,15 +25,15 @@ from microservices.job_processor.models import (
     StatusUpdate,
 )
 from microservices.job_processor.paging import PageQuery, cut_page, read_cursor
+from microservices.job_processor.readings import JobRows
 from microservices.job_processor.schemas import (
     AccuracyBin,
     ChromosomeCoverage,
     CoverageGap,
-    JobView,
     ResidencyDecisionView,
     ResultsSummary,
+    RunError,
     RunSummaryView,
-    RunView,
     StatusUpdateView,
 )
 from microservices.job_processor.wishes import Choice
@@ -38,42 +41,63 @@ from microservices.kernel.db import utc_now
 from microservices.kernel.pagination import Page
 
 
-def show_job(job: Job) -> JobView:
-    return JobView.model_validate(
-        {
-            "id": job.id,
-            "name": job.name,
-            "status": job.status,
-            "progress": job_progress(job),
-            "created_at": job.created_at,
-            "started_at": job.started_at,
-            "finished_at": job.finished_at,
-            "input_file_ids": [source.file_id for source in job.inputs],
-            "parameters": job.parameters,
-            "runs": [show_run(run) for run in job.runs],
-        }
-    )
+def show_job(connection: Connection, rows: JobRows) -> dict[str, Any]:
+    """The fields of a `JobView`, which the routes send as they are."""
+    job, runs = rows[0], [row for row in rows if row.id is not None]
+    return {
+        "id": job.job_id,
+        "name": job.name,
+        "status": job.job_status,
+        "progress": average_progress((run.status, run.progress) for run in runs),
+        "created_at": job.created_at,
+        "started_at": job.started_at,
+        "finished_at": job.job_finished_at,
+        "input_file_ids": job.input_file_ids,
+        "parameters": job.parameters,
+        "runs": [_show_run(connection, run, runs, job.parameters["mode"]) for run in runs],
+    }
 
 
-def show_run(run: Run) -> RunView:
-    estimate = estimate_run(run)
-    derived = {
-        "attempts": len(run.attempts),
+def _show_run(connection: Connection, run: Row[Any], siblings: JobRows, mode: str) -> dict[str, Any]:
+    kind = Kind(run.service_id, run.panel_id, mode)
+    estimate = estimate_stay(connection, Stay(kind, run.status, run.submitted_at, run.input_bytes))
+    return {
+        "id": run.id,
+        "service_id": run.service_id,
+        "panel_id": run.panel_id,
+        "status": run.status,
+        "progress": run.progress,
+        "external_job_id": run.external_job_id,
+        "external_status": run.external_status,
+        "queue_position": run.queue_position,
+        "attempts": run.attempts,
+        "message": run.message,
         "next_try_at": _find_next_try(run),
-        "alternates": [{name: one[name] for name in Choice.model_fields} for one in list_alternates(run)],
+        "error": run.error and {name: run.error[name] for name in RunError.model_fields},
+        "submitted_at": run.submitted_at,
+        "finished_at": run.finished_at,
+        "results": run.results,
+        "alternates": _list_alternates(run, siblings),
+        "cancel_requested_at": run.cancel_requested_at,
+        "move_requested_at": run.move_requested_at,
         "estimated_finish_at": estimate.finish_at,
         "is_slow": estimate.is_slow,
         "pace": estimate.pace,
     }
-    fields = {name: getattr(run, name) for name in RunView.model_fields if name not in derived}
-    return RunView.model_validate(fields | derived)
 
 
-def _find_next_try(run: Run) -> datetime | None:
+def _list_alternates(run: Row[Any], siblings: JobRows) -> list[dict[str, str]]:
+    later = run.choices[run.choice + 1 :]
+    others = ((other.service_id, other.panel_id, other.status) for other in siblings if other.id != run.id)
+    return [{name: one[name] for name in Choice.model_fields} for one in drop_taken(later, others)]
+
+
+def _find_next_try(run: Row[Any]) -> datetime | None:
     """None for a run that goes its way, has ended, or is being tried now."""
     is_held = run.status == "waiting_for_site" or (run.setbacks > 0 and run.status not in FINAL_STATUSES)
     is_leased = run.lease_until is not None and run.lease_until > utc_now()
-    return run.next_action_at if is_held and not is_leased else None
+    next_try: datetime | None = run.next_action_at if is_held and not is_leased else None
+    return next_try
 
 
 def page_history(rows: Sequence[StatusUpdate], query: PageQuery, total: int) -> Page[StatusUpdateView]:

@@ -12,7 +12,7 @@ from uuid import UUID
 import anyio
 from fastapi import Depends, Request
 from fastapi.concurrency import contextmanager_in_threadpool
-from sqlalchemy import DateTime, Engine, MetaData, Text, Uuid, create_engine, event, text
+from sqlalchemy import Connection, DateTime, Engine, MetaData, Text, Uuid, create_engine, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session, sessionmaker
@@ -54,12 +54,19 @@ class Database:
         )
         event.listen(self.engine, "checkout", _refuse_ended)
         self.requests = anyio.CapacityLimiter(pool_size)
+        self._readers = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         with self._sessions.begin() as session:
             yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """For statements that read, each by itself: without a transaction, whose two round trips cost as much."""
+        with self._readers.connect() as connection:
+            yield connection
 
     def ping(self) -> None:
         with self.engine.connect() as connection:

@@ -43,22 +43,22 @@ def paginate(
     to_item: Callable[[Row], Item],
 ) -> Page[Item]:
     """One page of `statement`, ordered by the column named in `query.sort` and then by `key` (unique)."""
-    column, descending = _find_sort(query.sort, sortable)
+    column, descending = find_sort(query.sort, sortable)
     total = session.scalar(select(func.count()).select_from(statement.order_by(None).subquery())) or 0
     order: list[ColumnElement[Any]] = [column.desc(), key.desc()] if descending else [column.asc(), key.asc()]
     page = statement.order_by(*order).limit(query.limit + 1)
     if query.cursor:
-        after = tuple_(*_read_cursor(query.cursor, query.sort, column))
+        after = tuple_(*read_cursor(query.cursor, query.sort, column))
         here = tuple_(column, key)
         page = page.where(here < after if descending else here > after)
     rows = list(session.scalars(page))
     more = len(rows) > query.limit
     rows = rows[: query.limit]
-    cursor = _write_cursor(query.sort, getattr(rows[-1], column.key), getattr(rows[-1], key.key)) if more else None
+    cursor = write_cursor(query.sort, getattr(rows[-1], column.key), getattr(rows[-1], key.key)) if more else None
     return Page(items=[to_item(row) for row in rows], next_cursor=cursor, total=total)
 
 
-def _find_sort(
+def find_sort(
     sort: str, sortable: Mapping[str, InstrumentedAttribute[Any]]
 ) -> tuple[InstrumentedAttribute[Any], bool]:
     name = sort.removeprefix("-")
@@ -70,7 +70,7 @@ def _find_sort(
     return sortable[name], sort.startswith("-")
 
 
-def _write_cursor(sort: str, value: Any, key: UUID) -> str:
+def write_cursor(sort: str, value: Any, key: UUID) -> str:
     text = value.isoformat() if isinstance(value, date) else value  # a datetime is a date too
     return base64.urlsafe_b64encode(json.dumps([sort, text, str(key)]).encode()).decode()
 
@@ -92,7 +92,7 @@ def _read_value(value: Any, python_type: type) -> Any:
     return value
 
 
-def _read_cursor(cursor: str, sort: str, column: InstrumentedAttribute[Any]) -> tuple[Any, UUID]:
+def read_cursor(cursor: str, sort: str, column: InstrumentedAttribute[Any]) -> tuple[Any, UUID]:
     try:
         for_sort, value, key = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         if for_sort != sort:

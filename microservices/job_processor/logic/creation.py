@@ -3,14 +3,17 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
-from uuid import UUID
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from microservices.contracts.curation import PanelDocument
 from microservices.contracts.file_manager import FileRecord, QualityRecord
+from microservices.contracts.job_processor import JOB_UPDATED, JobUpdated
 from microservices.contracts.registry import SiteRecord
 from microservices.job_processor.errors import (
     FileNotReadyError,
@@ -18,12 +21,13 @@ from microservices.job_processor.errors import (
     JobRefusedError,
     PanelNotFoundError,
 )
-from microservices.job_processor.logic.lifecycle import tell_job
+from microservices.job_processor.logic.lifecycle import write_news
 from microservices.job_processor.logic.residency import explain_refusal
 from microservices.job_processor.models import PRIORITIES, Job, JobInput, Run
 from microservices.job_processor.peers import Peers
 from microservices.job_processor.wishes import Choice, JobPlan, JobSettings, Target
 from microservices.kernel.auth import Principal
+from microservices.kernel.db import utc_now
 
 _MIB = 1 << 20
 _TAKES_LIST = re.compile(r"\{\{\s*inputs\.locations\s*\}\}")
@@ -32,56 +36,84 @@ CheckedInput = tuple[FileRecord, QualityRecord]
 CheckedTarget = tuple[SiteRecord, PanelDocument]
 
 
-def create_job(session: Session, peers: Peers, caller: Principal, wish: JobPlan) -> Job:
+class Created(NamedTuple):
+    """`input_bytes`: of all inputs together."""
+
+    job_id: UUID
+    run_ids: list[UUID]
+    input_bytes: int
+
+
+def create_job(session: Session, peers: Peers, caller: Principal, wish: JobPlan) -> Created:
     """Check the wish as its owner, and write job, runs and event in the running transaction.
 
     Our other services are asked before the session's first statement, so no connection waits for them.
     """
-    user_id, organization_id = caller.person
     inputs = [_check_input(peers, caller, file_id, wish) for file_id in wish.input_file_ids]
     _check_inputs_together(inputs)
     targets = check_targets(peers, wish, inputs)
-    job = Job(organization_id=organization_id, owner_id=user_id, name=wish.name, status="queued")
-    job.parameters = wish.model_dump(mode="json", exclude={"name", "input_file_ids", "targets", "template_id"})
-    job.inputs = [
-        JobInput(
-            position=n,
-            file_id=file.id,
-            filename=file.filename,
-            size=file.size,
-            sha256=file.sha256,
-            variants=quality.variants,
-            sites_per_mb=quality.sites_per_mb or {name: [] for name in quality.chromosomes},
-        )
-        for n, (file, quality) in enumerate(inputs)
-    ]
-    job.runs = [
-        _make_run(caller, n, wish, target, choices)
+    job = _describe_job(caller, wish)
+    runs = [
+        _describe_run(job, n, wish, target, choices)
         for n, (target, choices) in enumerate(zip(wish.targets, targets, strict=True))
     ]
-    session.add(job)
-    session.flush()
-    tell_job(session, job, "The job was accepted.")
-    return job
-
-
-def _make_run(caller: Principal, position: int, wish: JobPlan, target: Target, choices: Sequence[CheckedTarget]) -> Run:
-    """`choices`: the target itself, and its alternates."""
-    user_id, organization_id = caller.person
-    record, panel = choices[0]
-    return Run(
-        position=position,
-        organization_id=organization_id,
-        owner_id=user_id,
-        service_id=record.site.id,
-        panel_id=panel.id,
-        panel_key=panel.panel_id,
-        recipe=panel.recipe,
-        choices=[_describe_choice(*choice) for choice in choices] if len(choices) > 1 else [],
-        failover_after_s=target.failover_after_s,
-        priority=PRIORITIES[wish.priority],
-        message="Waiting to be sent.",
+    connection = session.connection()
+    connection.execute(insert(Job), job)
+    connection.execute(insert(JobInput), [_describe_input(job, n, *checked) for n, checked in enumerate(inputs)])
+    connection.execute(insert(Run), runs)
+    news = JobUpdated.model_validate(
+        {**job, "job_id": job["id"], "progress": 0, "message": "The job was accepted.", "occurred_at": utc_now()}
     )
+    write_news(session, JOB_UPDATED, news)
+    return Created(job["id"], [run["id"] for run in runs], sum(file.size for file, _quality in inputs))
+
+
+def _describe_job(caller: Principal, wish: JobPlan) -> dict[str, Any]:
+    user_id, organization_id = caller.person
+    parameters = wish.model_dump(mode="json", exclude={"name", "input_file_ids", "targets", "template_id"})
+    return {
+        "id": uuid4(),
+        "organization_id": organization_id,
+        "owner_id": user_id,
+        "name": wish.name,
+        "status": "queued",
+        "parameters": parameters,
+    }
+
+
+def _describe_input(job: Mapping[str, Any], position: int, file: FileRecord, quality: QualityRecord) -> dict[str, Any]:
+    return {
+        "job_id": job["id"],
+        "position": position,
+        "file_id": file.id,
+        "filename": file.filename,
+        "size": file.size,
+        "sha256": file.sha256,
+        "variants": quality.variants,
+        "sites_per_mb": quality.sites_per_mb or {name: [] for name in quality.chromosomes},
+    }
+
+
+def _describe_run(
+    job: Mapping[str, Any], position: int, wish: JobPlan, target: Target, choices: Sequence[CheckedTarget]
+) -> dict[str, Any]:
+    """`choices`: the target itself, and its alternates."""
+    record, panel = choices[0]
+    return {
+        "id": uuid4(),
+        "job_id": job["id"],
+        "position": position,
+        "organization_id": job["organization_id"],
+        "owner_id": job["owner_id"],
+        "service_id": record.site.id,
+        "panel_id": panel.id,
+        "panel_key": panel.panel_id,
+        "recipe": panel.recipe,
+        "choices": [_describe_choice(*choice) for choice in choices] if len(choices) > 1 else [],
+        "failover_after_s": target.failover_after_s,
+        "priority": PRIORITIES[wish.priority],
+        "message": "Waiting to be sent.",
+    }
 
 
 def _describe_choice(record: SiteRecord, panel: PanelDocument) -> dict[str, Any]:
@@ -130,7 +162,8 @@ def check_targets(peers: Peers, wish: JobSettings, inputs: list[CheckedInput]) -
     targets = wish.targets or []
     _check_targets_differ(targets)
     choices = [(target, *target.alternates) for target in targets]
-    return [[_check_target(peers, choice, wish, inputs) for choice in alike] for alike in choices]
+    get_site = cache(peers.get_site)  # many targets are panels of one site
+    return [[_check_target(get_site, choice, wish, inputs) for choice in alike] for alike in choices]
 
 
 def _check_targets_differ(targets: list[Target]) -> None:
@@ -142,8 +175,10 @@ def _check_targets_differ(targets: list[Target]) -> None:
             raise JobRefusedError(message, code="duplicate_target")
 
 
-def _check_target(peers: Peers, target: Choice, wish: JobSettings, inputs: list[CheckedInput]) -> CheckedTarget:
-    record = peers.get_site(target.service_id)
+def _check_target(
+    get_site: Callable[[UUID], SiteRecord], target: Choice, wish: JobSettings, inputs: list[CheckedInput]
+) -> CheckedTarget:
+    record = get_site(target.service_id)
     panel = next((panel for panel in record.site.panels if panel.id == target.panel_id), None)
     if panel is None:
         raise PanelNotFoundError(f"'{record.site.name}' has no panel {target.panel_id}.")

@@ -10,7 +10,7 @@ from statistics import median, quantiles
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import Session, object_session
 
 from microservices.job_processor.models import Job, JobInput, Run
@@ -57,7 +57,7 @@ class Durations:
     def __init__(self) -> None:
         self._known: dict[Kind, tuple[float, list[Done]]] = {}
 
-    def list_done(self, session: Session, kind: Kind) -> list[Done]:
+    def list_done(self, session: Session | Connection, kind: Kind) -> list[Done]:
         at, done = self._known.get(kind, (0.0, []))
         now = time.monotonic()
         if kind not in self._known or now - at > _FRESH_S:
@@ -70,7 +70,7 @@ DURATIONS = Durations()
 """Of this process."""
 
 
-def _read_done(session: Session, kind: Kind) -> list[Done]:
+def _read_done(session: Session | Connection, kind: Kind) -> list[Done]:
     size = select(func.sum(JobInput.size)).where(JobInput.job_id == Run.job_id).scalar_subquery()
     statement = (
         select(size, Run.finished_at - Run.submitted_at)
@@ -83,18 +83,31 @@ def _read_done(session: Session, kind: Kind) -> list[Done]:
     return [Done(int(input_bytes), took.total_seconds()) for input_bytes, took in session.execute(statement)]
 
 
-def estimate_run(run: Run, durations: Durations = DURATIONS, *, at_least_s: float = _SHORTEST_S) -> Estimate:
-    """Nothing where the run is not at its site, or too few alike are known; before `at_least_s` none is slow."""
+class Stay(NamedTuple):
+    """A run at its site: its status, since when it is there, and how much it was given."""
+
+    kind: Kind
+    status: str
+    submitted_at: datetime | None
+    input_bytes: int
+
+
+def estimate_run(run: Run, *, at_least_s: float = _SHORTEST_S) -> Estimate:
     session = object_session(run)
-    if run.status not in ("running", "collecting") or run.submitted_at is None or session is None:
+    if session is None:
         return Estimate()
-    size = sum(source.size for source in run.job.inputs)
     kind = Kind(run.service_id, run.panel_id, run.job.parameters["mode"])
-    done = durations.list_done(session, kind)
-    took = sorted(one.seconds for one in done if one.input_bytes <= size * _ALIKE and size <= one.input_bytes * _ALIKE)
-    if len(took) < _FEWEST:
+    stay = Stay(kind, run.status, run.submitted_at, sum(source.size for source in run.job.inputs))
+    return estimate_stay(session, stay, at_least_s=at_least_s)
+
+
+def estimate_stay(session: Session | Connection, stay: Stay, *, at_least_s: float = _SHORTEST_S) -> Estimate:
+    """Nothing where the run is not at its site, or too few alike are known; before `at_least_s` none is slow."""
+    if stay.status not in ("running", "collecting") or stay.submitted_at is None:
         return Estimate()
-    return _compare(run.submitted_at, took, at_least_s)
+    size, done = stay.input_bytes, DURATIONS.list_done(session, stay.kind)
+    took = sorted(one.seconds for one in done if one.input_bytes <= size * _ALIKE and size <= one.input_bytes * _ALIKE)
+    return _compare(stay.submitted_at, took, at_least_s) if len(took) >= _FEWEST else Estimate()
 
 
 def _compare(began_at: datetime, took: list[float], at_least_s: float) -> Estimate:

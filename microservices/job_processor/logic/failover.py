@@ -1,5 +1,6 @@
 """A run goes on at its next alternate: only while surely nothing of it is at a site, so that it never has two jobs."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -15,12 +16,17 @@ from microservices.kernel.db import utc_now
 
 
 def list_alternates(run: Run) -> list[dict[str, Any]]:
-    """What is left to go on at, best first; without those where a sibling of the run is, or has been imputed."""
-    if not run.choices:
+    """What is left to go on at, best first."""
+    siblings = ((other.service_id, other.panel_id, other.status) for other in run.job.runs if other is not run)
+    return drop_taken(run.choices[run.choice + 1 :], siblings)
+
+
+def drop_taken(choices: list[dict[str, Any]], siblings: Iterable[tuple[UUID, UUID, str]]) -> list[dict[str, Any]]:
+    """Without those where a sibling of the run (site, panel, status) is, or has been imputed."""
+    if not choices:
         return []
-    useful = [other for other in run.job.runs if other is not run and other.status not in ("failed", "cancelled")]
-    taken = {(str(other.service_id), str(other.panel_id)) for other in useful}
-    return [one for one in run.choices[run.choice + 1 :] if (one["service_id"], one["panel_id"]) not in taken]
+    taken = {(str(site), str(panel)) for site, panel, status in siblings if status not in ("failed", "cancelled")}
+    return [one for one in choices if (one["service_id"], one["panel_id"]) not in taken]
 
 
 def is_patience_over(run: Run) -> bool:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from microservices.contracts.job_processor import (
@@ -37,6 +37,8 @@ _AT_WORK = frozenset({"submitting", "waiting_for_site", "running", "collecting"}
 
 
 _LONGEST_WORDS = 2000
+_TOLD = ("job_id", "run_id", "organization_id", "owner_id", "status", "progress", "message", "occurred_at")
+_HISTORY = insert(StatusUpdate)
 
 
 class IllegalTransitionError(Exception):
@@ -101,19 +103,7 @@ def tell_end(session: Session, run: Run) -> None:
 
 
 def tell_run(session: Session, run: Run) -> None:
-    """Write the run's news into its history and, in the same commit, into the outbox."""
-    update = StatusUpdate(
-        job_id=run.job_id,
-        run_id=run.id,
-        organization_id=run.organization_id,
-        owner_id=run.owner_id,
-        status=run.status,
-        progress=run.progress,
-        message=run.message,
-        occurred_at=utc_now(),
-    )
-    session.add(update)
-    data = RunUpdated(
+    news = RunUpdated(
         job_id=run.job_id,
         run_id=run.id,
         organization_id=run.organization_id,
@@ -122,9 +112,16 @@ def tell_run(session: Session, run: Run) -> None:
         status=run.status,
         progress=run.progress,
         message=run.message,
-        occurred_at=update.occurred_at,
+        occurred_at=utc_now(),
     )
-    _record(session, RUN_UPDATED, run.job_id, data.model_dump(mode="json"))
+    write_news(session, RUN_UPDATED, news)
+
+
+def write_news(session: Session, type: str, news: JobUpdated | RunUpdated) -> None:
+    """Into the job's history and, in the same commit, into the outbox."""
+    facts = news.model_dump()
+    session.connection().execute(_HISTORY, {name: facts.get(name) for name in _TOLD})
+    record_event(session, type=type, subject=f"job/{news.job_id}", data=facts, subscribers=SUBSCRIBERS)
 
 
 def _derive_job(session: Session, job: Job) -> None:
@@ -139,20 +136,7 @@ def _derive_job(session: Session, job: Job) -> None:
 
 
 def tell_job(session: Session, job: Job, message: str) -> None:
-    now = utc_now()
-    session.add(
-        StatusUpdate(
-            job_id=job.id,
-            run_id=None,
-            organization_id=job.organization_id,
-            owner_id=job.owner_id,
-            status=job.status,
-            progress=job_progress(job),
-            message=message,
-            occurred_at=now,
-        )
-    )
-    data = JobUpdated(
+    news = JobUpdated(
         job_id=job.id,
         organization_id=job.organization_id,
         owner_id=job.owner_id,
@@ -160,18 +144,18 @@ def tell_job(session: Session, job: Job, message: str) -> None:
         status=job.status,
         progress=job_progress(job),
         message=message,
-        occurred_at=now,
+        occurred_at=utc_now(),
     )
-    _record(session, JOB_UPDATED, job.id, data.model_dump(mode="json"))
-
-
-def _record(session: Session, type: str, job_id: UUID, data: dict[str, Any]) -> None:
-    record_event(session, type=type, subject=f"job/{job_id}", data=data, subscribers=SUBSCRIBERS)
+    write_news(session, JOB_UPDATED, news)
 
 
 def job_progress(job: Job) -> float:
     """0–100: the mean of the runs; one that ended without success has no more to do."""
-    shares = [100.0 if run.status in FINAL_STATUSES else run.progress for run in job.runs]
+    return average_progress((run.status, run.progress) for run in job.runs)
+
+
+def average_progress(runs: Iterable[tuple[str, float]]) -> float:
+    shares = [100.0 if status in FINAL_STATUSES else progress for status, progress in runs]
     return round(sum(shares) / len(shares), 1) if shares else 0.0
 
 

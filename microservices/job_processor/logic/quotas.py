@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -43,29 +43,60 @@ def list_subjects(caller: Principal, tier: TierLimits) -> Iterator[tuple[Subject
     yield Subject("person", user_id), tier.person
 
 
+_CHARGE = text(
+    """
+    WITH used AS (
+        INSERT INTO quota_uses (subject_kind, subject_id, month, jobs, input_bytes)
+        SELECT kind, id, :month, :jobs, :input_bytes
+        FROM unnest(CAST(:kinds AS text[]), CAST(:ids AS uuid[])) WITH ORDINALITY AS subject (kind, id, turn)
+        ORDER BY turn
+        ON CONFLICT ON CONSTRAINT pk_quota_uses DO UPDATE
+        SET jobs = quota_uses.jobs + excluded.jobs, input_bytes = quota_uses.input_bytes + excluded.input_bytes
+        RETURNING subject_kind, subject_id, jobs, input_bytes
+    )
+    SELECT subject_kind, jobs, input_bytes, updated_at IS NOT NULL AS is_set,
+        running_runs AS most_running_runs, jobs_per_month AS most_jobs, input_bytes_per_month AS most_input_bytes
+    FROM used LEFT JOIN quotas USING (subject_kind, subject_id)
+    """
+)
+
+
 def charge_quotas(session: Session, caller: Principal, tier: TierLimits, begun: Amounts) -> None:
     """Count what the running transaction has begun (its runs are flushed), or refuse it.
 
     Nobody else of the organisation begins anything until the transaction has ended: let it be the last that it does.
     Raises `QuotaExceededError`.
     """
-    for subject, usual in list_subjects(caller, tier):
-        month = _add_use(session, subject, begun)
-        limits = find_limits(session, subject) or usual
-        running = count_running(session, subject) if limits.running_runs is not None else 0
-        used = Amounts(running, month.jobs, month.input_bytes)
-        for name, most in limits.model_dump().items():
-            _check(name, subject, most, getattr(used, name), getattr(begun, name))
+    subjects = list(list_subjects(caller, tier))
+    charged = _charge(session, [subject for subject, _usual in subjects], begun)
+    for subject, usual in subjects:
+        row = charged[subject.kind]
+        limits = Limits.model_construct(
+            running_runs=row.most_running_runs,
+            jobs_per_month=row.most_jobs,
+            input_bytes_per_month=row.most_input_bytes,
+        )
+        _check_all(session, subject, limits if row.is_set else usual, Amounts(0, row.jobs, row.input_bytes), begun)
 
 
-def _add_use(session: Session, subject: Subject, begun: Amounts) -> QuotaUse:
-    """The month's use with this in it; its row is locked from now on."""
-    key = {"subject_kind": subject.kind, "subject_id": subject.id, "month": begin_month()}
-    new = {"jobs": begun.jobs_per_month, "input_bytes": begun.input_bytes_per_month}
-    statement = insert(QuotaUse).values(**key, **new)
-    more = {"jobs": QuotaUse.jobs + new["jobs"], "input_bytes": QuotaUse.input_bytes + new["input_bytes"]}
-    added = statement.on_conflict_do_update(constraint="pk_quota_uses", set_=more).returning(QuotaUse)
-    return session.scalars(added, execution_options={"populate_existing": True}).one()
+def _charge(session: Session, subjects: list[Subject], begun: Amounts) -> dict[str, Row[Any]]:
+    """By kind: the month's use with this in it, and what an administrator has set. The rows of use are locked now."""
+    given = {
+        "kinds": [subject.kind for subject in subjects],
+        "ids": [str(subject.id) for subject in subjects],
+        "month": begin_month(),
+        "jobs": begun.jobs_per_month,
+        "input_bytes": begun.input_bytes_per_month,
+    }
+    return {row.subject_kind: row for row in session.execute(_CHARGE, given)}
+
+
+def _check_all(session: Session, subject: Subject, limits: Limits, month: Amounts, begun: Amounts) -> None:
+    """What runs is counted last, as others may have begun it until the row of use was ours."""
+    if limits.running_runs is not None:
+        month = month._replace(running_runs=count_running(session, subject))
+    for name in Amounts._fields:
+        _check(name, subject, getattr(limits, name), getattr(month, name), getattr(begun, name))
 
 
 def _check(quota: str, subject: Subject, most: int | None, used: int, wanted: int) -> None:
