@@ -9,7 +9,6 @@ from fastapi.responses import JSONResponse
 from kombu.exceptions import OperationalError
 from pydantic import ValidationError
 from pydantic_core import to_json
-from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from microservices.contracts.file_manager import ResultRecord
@@ -36,7 +35,7 @@ from microservices.job_processor.schemas import (
 )
 from microservices.job_processor.wishes import JobPlan, NewJob
 from microservices.kernel.auth import PEOPLE, Principal, services_with
-from microservices.kernel.db import Database, SessionDep, get_database
+from microservices.kernel.db import Cursor, Database, SessionDep, get_database, reading_within
 from microservices.kernel.idempotency import IdempotencyKey, once_key, run_once
 from microservices.kernel.logs import get_logger
 from microservices.kernel.pagination import Page
@@ -109,33 +108,33 @@ def submit_job(
 # What is asked for all the time is sent as it was read: to check it against its schema costs as much as reading it.
 @router.get("", response_model=Page[JobView])
 def list_jobs(query: Annotated[JobQuery, Query()], caller: Caller, request: Request) -> Response:
-    with get_database(request).reading() as connection:
-        jobs, next_cursor, total = readings.list_own_jobs(connection, caller, query)
-        items = [views.show_job(connection, rows) for rows in jobs]
+    with get_database(request).reading() as cursor:
+        jobs, next_cursor, total = readings.list_own_jobs(cursor, caller, query)
+        items = [views.show_job(cursor, rows) for rows in jobs]
     return _send({"items": items, "next_cursor": next_cursor, "total": total})
 
 
 @router.get("/{job_id}", response_model=JobView)
 def get_job(job_id: UUID, caller: Caller, request: Request) -> Response:
-    with get_database(request).reading() as connection:
-        return _send(_read(connection, caller, job_id))
+    with get_database(request).reading() as cursor:
+        return _send(_read(cursor, caller, job_id))
 
 
 def _send(content: dict[str, Any]) -> Response:
     return Response(to_json(content), media_type="application/json")
 
 
-def _read(connection: Connection, caller: Principal, job_id: UUID) -> dict[str, Any]:
-    rows = readings.read_own_job(connection, caller, job_id)
+def _read(cursor: Cursor, caller: Principal, job_id: UUID) -> dict[str, Any]:
+    rows = readings.read_own_job(cursor, caller, job_id)
     if not rows:
         raise JobNotFoundError(f"There is no job {job_id} among yours.")
-    return views.show_job(connection, rows)
+    return views.show_job(cursor, rows)
 
 
 def _show(session: Session, caller: Principal, job_id: UUID) -> JobView:
     """The job with what the session has changed of it."""
-    session.flush()
-    return JobView.model_validate(_read(session.connection(), caller, job_id))
+    with reading_within(session) as cursor:
+        return JobView.model_validate(_read(cursor, caller, job_id))
 
 
 def _find(session: Session, caller: Principal, job_id: UUID, *, lock: bool = False) -> Job:

@@ -7,8 +7,6 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row
-
 from microservices.contracts.file_manager import ResultRecord
 from microservices.job_processor.logic.accuracy import BIN_EDGES, Tally, add_up, choose_accuracy, read_tally
 from microservices.job_processor.logic.coverage import order_chromosome, read_coverage, tell_losses
@@ -25,7 +23,7 @@ from microservices.job_processor.models import (
     StatusUpdate,
 )
 from microservices.job_processor.paging import PageQuery, cut_page, read_cursor
-from microservices.job_processor.readings import JobRows
+from microservices.job_processor.readings import JobRows, RunRow
 from microservices.job_processor.schemas import (
     AccuracyBin,
     ChromosomeCoverage,
@@ -37,13 +35,13 @@ from microservices.job_processor.schemas import (
     StatusUpdateView,
 )
 from microservices.job_processor.wishes import Choice
-from microservices.kernel.db import utc_now
+from microservices.kernel.db import Cursor, utc_now
 from microservices.kernel.pagination import Page
 
 
-def show_job(connection: Connection, rows: JobRows) -> dict[str, Any]:
+def show_job(cursor: Cursor, runs: JobRows) -> dict[str, Any]:
     """The fields of a `JobView`, which the routes send as they are."""
-    job, runs = rows[0], [row for row in rows if row.id is not None]
+    job = runs[0]
     return {
         "id": job.job_id,
         "name": job.name,
@@ -54,13 +52,13 @@ def show_job(connection: Connection, rows: JobRows) -> dict[str, Any]:
         "finished_at": job.job_finished_at,
         "input_file_ids": job.input_file_ids,
         "parameters": job.parameters,
-        "runs": [_show_run(connection, run, runs, job.parameters["mode"]) for run in runs],
+        "runs": [_show_run(cursor, run, runs, job.parameters["mode"]) for run in runs],
     }
 
 
-def _show_run(connection: Connection, run: Row[Any], siblings: JobRows, mode: str) -> dict[str, Any]:
+def _show_run(cursor: Cursor, run: RunRow, siblings: JobRows, mode: str) -> dict[str, Any]:
     kind = Kind(run.service_id, run.panel_id, mode)
-    estimate = estimate_stay(connection, Stay(kind, run.status, run.submitted_at, run.input_bytes))
+    estimate = estimate_stay(cursor, Stay(kind, run.status, run.submitted_at, run.input_bytes))
     return {
         "id": run.id,
         "service_id": run.service_id,
@@ -86,18 +84,19 @@ def _show_run(connection: Connection, run: Row[Any], siblings: JobRows, mode: st
     }
 
 
-def _list_alternates(run: Row[Any], siblings: JobRows) -> list[dict[str, str]]:
+def _list_alternates(run: RunRow, siblings: JobRows) -> list[dict[str, str]]:
+    if not run.choices:
+        return []
     later = run.choices[run.choice + 1 :]
     others = ((other.service_id, other.panel_id, other.status) for other in siblings if other.id != run.id)
     return [{name: one[name] for name in Choice.model_fields} for one in drop_taken(later, others)]
 
 
-def _find_next_try(run: Row[Any]) -> datetime | None:
+def _find_next_try(run: RunRow) -> datetime | None:
     """None for a run that goes its way, has ended, or is being tried now."""
     is_held = run.status == "waiting_for_site" or (run.setbacks > 0 and run.status not in FINAL_STATUSES)
     is_leased = run.lease_until is not None and run.lease_until > utc_now()
-    next_try: datetime | None = run.next_action_at if is_held and not is_leased else None
-    return next_try
+    return run.next_action_at if is_held and not is_leased else None
 
 
 def page_history(rows: Sequence[StatusUpdate], query: PageQuery, total: int) -> Page[StatusUpdateView]:

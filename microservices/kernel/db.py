@@ -10,11 +10,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import anyio
+import psycopg2
+import psycopg2.extensions
 from fastapi import Depends, Request
 from fastapi.concurrency import contextmanager_in_threadpool
-from sqlalchemy import Connection, DateTime, Engine, MetaData, Text, Uuid, create_engine, event, text
+from sqlalchemy import DateTime, Engine, MetaData, Text, Uuid, create_engine, event, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import InvalidatePoolError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from microservices.kernel.connections import has_ended
@@ -30,6 +32,9 @@ NAMING = {
 
 # How Python types are stored, for the declarative base of every service: `type_annotation_map = COLUMN_TYPES`.
 COLUMN_TYPES: dict[Any, Any] = {datetime: DateTime(timezone=True), str: Text, dict[str, Any]: JSONB, UUID: Uuid}
+
+
+Cursor = psycopg2.extensions.cursor
 
 
 def new_metadata() -> MetaData:
@@ -54,7 +59,6 @@ class Database:
         )
         event.listen(self.engine, "checkout", _refuse_ended)
         self.requests = anyio.CapacityLimiter(pool_size)
-        self._readers = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
     @contextmanager
@@ -63,10 +67,22 @@ class Database:
             yield session
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """For statements that read, each by itself: without a transaction, whose two round trips cost as much."""
-        with self._readers.connect() as connection:
-            yield connection
+    def reading(self) -> Iterator[Cursor]:
+        """For reads that are written by hand, as they are asked for all the time: each is a statement by itself, which
+        spares the round trips of a transaction, and SQLAlchemy's keeping of books.
+        """
+        pooled = self.engine.raw_connection()
+        try:
+            connection: Any = pooled.driver_connection
+            connection.autocommit = True
+            try:
+                with _translating(), connection.cursor() as cursor:
+                    yield cursor
+            finally:
+                if not connection.closed:
+                    connection.autocommit = False
+        finally:
+            pooled.close()
 
     def ping(self) -> None:
         with self.engine.connect() as connection:
@@ -74,6 +90,23 @@ class Database:
 
     def dispose(self) -> None:
         self.engine.dispose()
+
+
+@contextmanager
+def reading_within(session: Session) -> Iterator[Cursor]:
+    """The same in the session's transaction, with what it has changed."""
+    session.flush()
+    connection: Any = session.connection().connection.driver_connection
+    with _translating(), connection.cursor() as cursor:
+        yield cursor
+
+
+@contextmanager
+def _translating() -> Iterator[None]:
+    try:
+        yield
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        raise OperationalError(None, None, error) from error
 
 
 def _refuse_ended(connection: Any, _record: Any, _proxy: Any) -> None:

@@ -58,9 +58,7 @@ def paginate(
     return Page(items=[to_item(row) for row in rows], next_cursor=cursor, total=total)
 
 
-def find_sort(
-    sort: str, sortable: Mapping[str, InstrumentedAttribute[Any]]
-) -> tuple[InstrumentedAttribute[Any], bool]:
+def find_sort(sort: str, sortable: Mapping[str, InstrumentedAttribute[Any]]) -> tuple[InstrumentedAttribute[Any], bool]:
     name = sort.removeprefix("-")
     if name not in sortable:
         raise InvalidInputError(

@@ -107,11 +107,11 @@ def test_a_run_that_is_not_at_its_site_has_no_estimate(world: World, person: Per
 
 
 def test_what_runs_took_is_remembered_for_some_minutes(world: World) -> None:
-    durations, kind = Durations(), Kind(world.peers.service_id, world.peers.panel_id, "imputation")
+    durations, kind = Durations(), Kind(str(world.peers.service_id), str(world.peers.panel_id), "imputation")
     for _ in range(2):
         add_completed(world, (40,))
-        with world.engine.database.transaction() as session:
-            assert len(durations.list_done(session, kind)) == 1
+        with world.engine.database.reading() as cursor:
+            assert len(durations.list_done(cursor, kind)) == 1
 
 
 def test_a_stalled_run_is_asked_back_where_it_has_somewhere_else_to_go(world: World, person: Person) -> None:

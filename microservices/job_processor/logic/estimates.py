@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median, quantiles
 from typing import NamedTuple
-from uuid import UUID
 
-from sqlalchemy import Connection, func, select
-from sqlalchemy.orm import Session, object_session
+from sqlalchemy.orm import object_session
 
-from microservices.job_processor.models import Job, JobInput, Run
-from microservices.kernel.db import utc_now
+from microservices.job_processor.models import Run
+from microservices.kernel.db import Cursor, reading_within, utc_now
 
 _NEWEST = 100
 _FEWEST = 5
@@ -36,8 +34,8 @@ class Done(NamedTuple):
 class Kind(NamedTuple):
     """Runs that are alike but for their sizes."""
 
-    service_id: UUID
-    panel_id: UUID
+    service_id: str
+    panel_id: str
     mode: str
 
 
@@ -57,11 +55,11 @@ class Durations:
     def __init__(self) -> None:
         self._known: dict[Kind, tuple[float, list[Done]]] = {}
 
-    def list_done(self, session: Session | Connection, kind: Kind) -> list[Done]:
+    def list_done(self, cursor: Cursor, kind: Kind) -> list[Done]:
         at, done = self._known.get(kind, (0.0, []))
         now = time.monotonic()
         if kind not in self._known or now - at > _FRESH_S:
-            done = _read_done(session, kind)
+            done = _read_done(cursor, kind)
             self._known[kind] = (now, done)
         return done
 
@@ -70,17 +68,18 @@ DURATIONS = Durations()
 """Of this process."""
 
 
-def _read_done(session: Session | Connection, kind: Kind) -> list[Done]:
-    size = select(func.sum(JobInput.size)).where(JobInput.job_id == Run.job_id).scalar_subquery()
-    statement = (
-        select(size, Run.finished_at - Run.submitted_at)
-        .join(Job, Job.id == Run.job_id)
-        .where(Run.service_id == kind.service_id, Run.panel_id == kind.panel_id, Run.status == "completed")
-        .where(Job.parameters["mode"].astext == kind.mode, Run.submitted_at.is_not(None))
-        .order_by(Run.finished_at.desc())
-        .limit(_NEWEST)
-    )
-    return [Done(int(input_bytes), took.total_seconds()) for input_bytes, took in session.execute(statement)]
+_DONE = """
+    SELECT (SELECT sum(size) FROM job_inputs WHERE job_id = run.job_id), run.finished_at - run.submitted_at
+    FROM job_runs AS run JOIN imputation_jobs AS job ON job.id = run.job_id
+    WHERE run.service_id = %(service_id)s AND run.panel_id = %(panel_id)s AND run.status = 'completed'
+        AND job.parameters ->> 'mode' = %(mode)s AND run.submitted_at IS NOT NULL
+    ORDER BY run.finished_at DESC LIMIT %(newest)s
+"""
+
+
+def _read_done(cursor: Cursor, kind: Kind) -> list[Done]:
+    cursor.execute(_DONE, {**kind._asdict(), "newest": _NEWEST})
+    return [Done(int(input_bytes), took.total_seconds()) for input_bytes, took in cursor]
 
 
 class Stay(NamedTuple):
@@ -96,16 +95,17 @@ def estimate_run(run: Run, *, at_least_s: float = _SHORTEST_S) -> Estimate:
     session = object_session(run)
     if session is None:
         return Estimate()
-    kind = Kind(run.service_id, run.panel_id, run.job.parameters["mode"])
+    kind = Kind(str(run.service_id), str(run.panel_id), run.job.parameters["mode"])
     stay = Stay(kind, run.status, run.submitted_at, sum(source.size for source in run.job.inputs))
-    return estimate_stay(session, stay, at_least_s=at_least_s)
+    with reading_within(session) as cursor:
+        return estimate_stay(cursor, stay, at_least_s=at_least_s)
 
 
-def estimate_stay(session: Session | Connection, stay: Stay, *, at_least_s: float = _SHORTEST_S) -> Estimate:
+def estimate_stay(cursor: Cursor, stay: Stay, *, at_least_s: float = _SHORTEST_S) -> Estimate:
     """Nothing where the run is not at its site, or too few alike are known; before `at_least_s` none is slow."""
     if stay.status not in ("running", "collecting") or stay.submitted_at is None:
         return Estimate()
-    size, done = stay.input_bytes, DURATIONS.list_done(session, stay.kind)
+    size, done = stay.input_bytes, DURATIONS.list_done(cursor, stay.kind)
     took = sorted(one.seconds for one in done if one.input_bytes <= size * _ALIKE and size <= one.input_bytes * _ALIKE)
     return _compare(stay.submitted_at, took, at_least_s) if len(took) >= _FEWEST else Estimate()
 

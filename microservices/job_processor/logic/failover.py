@@ -17,15 +17,17 @@ from microservices.kernel.db import utc_now
 
 def list_alternates(run: Run) -> list[dict[str, Any]]:
     """What is left to go on at, best first."""
-    siblings = ((other.service_id, other.panel_id, other.status) for other in run.job.runs if other is not run)
+    siblings = (
+        (str(other.service_id), str(other.panel_id), other.status) for other in run.job.runs if other is not run
+    )
     return drop_taken(run.choices[run.choice + 1 :], siblings)
 
 
-def drop_taken(choices: list[dict[str, Any]], siblings: Iterable[tuple[UUID, UUID, str]]) -> list[dict[str, Any]]:
+def drop_taken(choices: list[dict[str, Any]], siblings: Iterable[tuple[str, str, str]]) -> list[dict[str, Any]]:
     """Without those where a sibling of the run (site, panel, status) is, or has been imputed."""
     if not choices:
         return []
-    taken = {(str(site), str(panel)) for site, panel, status in siblings if status not in ("failed", "cancelled")}
+    taken = {(site, panel) for site, panel, status in siblings if status not in ("failed", "cancelled")}
     return [one for one in choices if (one["service_id"], one["panel_id"]) not in taken]
 
 
