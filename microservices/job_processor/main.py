@@ -5,9 +5,11 @@ from contextlib import asynccontextmanager
 
 import redis
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 
 from microservices.job_processor import archive, oversight, quotas, routes, templates
 from microservices.job_processor.handlers import HANDLERS
+from microservices.job_processor.hot_reads import HotReadsMiddleware, Readers
 from microservices.job_processor.peers import Peers
 from microservices.job_processor.settings import Settings
 from microservices.job_processor.tasks import ROUTES
@@ -53,6 +55,8 @@ def build(settings: Settings) -> FastAPI:
         checks=[ReadinessCheck("broker", broker.ping, required=False)],
         lifespan=lifespan,
     )
+    app.user_middleware.append(Middleware(HotReadsMiddleware))  # innermost
+    app.state.readers = Readers(app.state.database)
     app.state.peers = peers
     app.state.cipher = FieldCipher.from_setting(settings.encryption_keys.get_secret_value())
     app.state.celery = create_celery(

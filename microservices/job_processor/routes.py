@@ -1,6 +1,6 @@
 """The public jobs API, and what other services ask."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request, Response
@@ -8,12 +8,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from kombu.exceptions import OperationalError
 from pydantic import ValidationError
-from pydantic_core import to_json
 from sqlalchemy.orm import Session
 
 from microservices.contracts.file_manager import ResultRecord
 from microservices.contracts.job_processor import FileUsage
-from microservices.job_processor import queries, readings, tasks, views
+from microservices.job_processor import hot_reads, queries, readings, tasks, views
 from microservices.job_processor.errors import JobNotFoundError
 from microservices.job_processor.limits import TierLimits
 from microservices.job_processor.logic.cancellation import request_cancel
@@ -35,7 +34,7 @@ from microservices.job_processor.schemas import (
 )
 from microservices.job_processor.wishes import JobPlan, NewJob
 from microservices.kernel.auth import PEOPLE, Principal, services_with
-from microservices.kernel.db import Cursor, Database, SessionDep, get_database, reading_within
+from microservices.kernel.db import Database, SessionDep, get_database, reading_within
 from microservices.kernel.idempotency import IdempotencyKey, once_key, run_once
 from microservices.kernel.logs import get_logger
 from microservices.kernel.pagination import Page
@@ -105,42 +104,36 @@ def submit_job(
     return answer
 
 
-# What is asked for all the time is sent as it was read: to check it against its schema costs as much as reading it.
+# Mostly answered by `hot_reads`; here is what they are, and who has to be told what is wrong.
 @router.get("", response_model=Page[JobView])
 def list_jobs(query: Annotated[JobQuery, Query()], caller: Caller, request: Request) -> Response:
     with get_database(request).reading() as cursor:
-        jobs, next_cursor, total = readings.list_own_jobs(cursor, caller, query)
-        items = [views.show_job(cursor, rows) for rows in jobs]
-    return _send({"items": items, "next_cursor": next_cursor, "total": total})
+        return Response(hot_reads.write_list(query, caller, cursor), media_type="application/json")
 
 
 @router.get("/{job_id}", response_model=JobView)
 def get_job(job_id: UUID, caller: Caller, request: Request) -> Response:
     with get_database(request).reading() as cursor:
-        return _send(_read(cursor, caller, job_id))
+        body = hot_reads.write_job(job_id, caller, cursor)
+    if body is None:
+        raise _miss(job_id)
+    return Response(body, media_type="application/json")
 
 
-def _send(content: dict[str, Any]) -> Response:
-    return Response(to_json(content), media_type="application/json")
-
-
-def _read(cursor: Cursor, caller: Principal, job_id: UUID) -> dict[str, Any]:
-    rows = readings.read_own_job(cursor, caller, job_id)
-    if not rows:
-        raise JobNotFoundError(f"There is no job {job_id} among yours.")
-    return views.show_job(cursor, rows)
+def _miss(job_id: UUID) -> JobNotFoundError:
+    return JobNotFoundError(f"There is no job {job_id} among yours.")
 
 
 def _show(session: Session, caller: Principal, job_id: UUID) -> JobView:
     """The job with what the session has changed of it."""
     with reading_within(session) as cursor:
-        return JobView.model_validate(_read(cursor, caller, job_id))
+        return JobView.model_validate(views.show_job(cursor, readings.read_own_job(cursor, caller, job_id)))
 
 
 def _find(session: Session, caller: Principal, job_id: UUID, *, lock: bool = False) -> Job:
     job = queries.find_job(session, caller, job_id, lock=lock)
     if job is None:
-        raise JobNotFoundError(f"There is no job {job_id} among yours.")
+        raise _miss(job_id)
     return job
 
 

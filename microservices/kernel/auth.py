@@ -17,6 +17,7 @@ from jose import jwt
 from jose.exceptions import JOSEError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from microservices.kernel.errors import DependencyUnavailableError, ForbiddenError, ServiceError, UnauthenticatedError
 from microservices.kernel.logs import get_logger
@@ -219,6 +220,15 @@ def bearer_token(connection: HTTPConnection) -> str:
 ANYONE = AccessRule(public=True)
 PEOPLE = AccessRule()
 PEOPLE_BY_MESSAGE = FirstMessageRule()
+
+
+def recall_person(scope: Scope) -> Principal | None:
+    """The person of a request, where their token was verified before: for answers that are given without a route."""
+    authorization = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+    scheme, _, token = authorization.decode("latin-1").partition(" ")
+    verifier: TokenVerifier = scope["app"].state.verifier
+    principal = verifier.recall(token.strip()) if scheme.lower() == "bearer" else None
+    return principal if principal is not None and principal.client_id is None else None
 
 
 def people_with(*roles: str) -> AccessRule:

@@ -1,5 +1,7 @@
 """Jobs are sent as they were read, unchecked: what is sent must be what the schemas say, to the byte."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from microservices.job_processor.models import Run
@@ -79,3 +81,35 @@ def test_nobody_else_reads_a_job(world: World, person: Person) -> None:
     for other in (colleague, elsewhere):
         assert world.client.get(f"/api/v1/jobs/{job_id}", headers=other.headers).status_code == 404
         assert world.client.get("/api/v1/jobs", headers=other.headers).json()["total"] == 0
+
+
+def test_whose_token_is_not_known_yet_is_answered_the_same(world: World, person: Person, jobs: list[str]) -> None:
+    """By the route; whoever has asked before is answered without it."""
+    for path in ("/api/v1/jobs", "/api/v1/jobs?limit=2&sort=name&status=queued", f"/api/v1/jobs/{jobs[1]}"):
+        stranger = world.authority.person(user_id=person.user_id, organization_id=person.organization_id)
+        first, second = (world.client.get(path, headers=stranger) for _ in range(2))
+        assert first.status_code == 200
+        assert (first.content, first.headers["content-type"]) == (second.content, second.headers["content-type"])
+
+
+def test_many_who_read_at_once_are_each_given_their_own(world: World) -> None:
+    people = [world.new_person() for _ in range(8)]
+    for number, one in enumerate(people):
+        one.submit_job(name=f"of person {number}")
+
+    def read(number: int) -> tuple[int, list[str]]:
+        query = "?cursor=forged" if number % 5 == 4 else ""
+        answer = world.client.get(f"/api/v1/jobs{query}", headers=people[number % 8].headers)
+        return answer.status_code, [job["name"] for job in answer.json().get("items", [])]
+
+    with ThreadPoolExecutor(20) as threads:
+        answers = list(threads.map(read, range(80)))
+    expected = [(400, []) if number % 5 == 4 else (200, [f"of person {number % 8}"]) for number in range(80)]
+    assert answers == expected
+
+
+def test_a_service_reads_nobody_s_jobs(world: World, person: Person) -> None:
+    job_id, _run = person.submit_job()
+    service = world.authority.service("file_manager")
+    for _ in range(2):
+        assert world.client.get(f"/api/v1/jobs/{job_id}", headers=service).status_code == 403

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from microservices.kernel.auth import PEOPLE, TokenVerifier
-from microservices.kernel.errors import ForbiddenError
+from microservices.kernel.auth import recall_person
 from microservices.service_registry.logic.catalogue_cache import CatalogueCache, Part, StoredAnswer
 from microservices.service_registry.routes.answers import make_headers, name_question
 
@@ -46,14 +45,12 @@ class HotReadsMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         hot = find_hot_path(scope)
-        if hot is not None:
-            headers = Headers(scope=scope)
-            if _is_known_person(scope, headers.get("authorization", "")):
-                cache: CatalogueCache = scope["app"].state.cache
-                answer = await cache.recall(hot.part, name_question(scope))
-                if answer is not None:
-                    scope["route"] = hot
-                    return await _send(answer, headers.get("if-none-match"), send)
+        if hot is not None and recall_person(scope) is not None:
+            cache: CatalogueCache = scope["app"].state.cache
+            answer = await cache.recall(hot.part, name_question(scope))
+            if answer is not None:
+                scope["route"] = hot
+                return await _send(answer, Headers(scope=scope).get("if-none-match"), send)
         return await self.app(scope, receive, send)
 
 
@@ -61,19 +58,6 @@ def find_hot_path(scope: Scope) -> HotPath | None:
     if scope["type"] != "http" or scope["method"] != "GET" or not scope["path"].startswith(_PREFIX):
         return None
     return next((hot for hot in _PATHS if hot.pattern.fullmatch(scope["path"])), None)
-
-
-def _is_known_person(scope: Scope, authorization: str) -> bool:
-    verifier: TokenVerifier = scope["app"].state.verifier
-    scheme, _, token = authorization.partition(" ")
-    principal = verifier.recall(token.strip()) if scheme.lower() == "bearer" else None
-    if principal is None:
-        return False
-    try:
-        PEOPLE.check(principal)
-    except ForbiddenError:
-        return False
-    return True
 
 
 async def _send(answer: StoredAnswer, if_none_match: str | None, send: Send) -> None:
