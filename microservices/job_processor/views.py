@@ -52,7 +52,8 @@ def show_job(cursor: Cursor, runs: JobRows) -> dict[str, Any]:
         "finished_at": job.job_finished_at,
         "input_file_ids": job.input_file_ids,
         "parameters": job.parameters,
-        "runs": [_show_run(cursor, run, runs, job.parameters["mode"]) for run in runs],
+        # Jobs of the first version said nothing of their mode; they must be shown all the same.
+        "runs": [_show_run(cursor, run, runs, job.parameters.get("mode", "")) for run in runs],
     }
 
 
