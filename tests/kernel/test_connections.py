@@ -1,6 +1,8 @@
 """Our services ask one another over connections that are kept, and that may have ended meanwhile."""
 
+import socket
 from collections.abc import Iterator
+from threading import Semaphore, Thread
 
 import psycopg2
 import pytest
@@ -52,17 +54,34 @@ def test_the_body_and_the_parameters_arrive_as_they_were_given(url: str) -> None
     connections.close()
 
 
-def test_a_connection_that_the_server_has_ended_is_replaced(url: str) -> None:
-    connections = Connections(url)
+def test_a_connection_that_the_server_has_ended_is_replaced() -> None:
+    """A server that keeps none, and does not say so beforehand: each call gets a new one, and none fails."""
+    ended = Semaphore(0)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        connections = Connections(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        server = Thread(target=answer_once_each, args=(listener, 3, ended))
+        server.start()
+        for _ in range(3):
+            assert connections.ask("GET", "/", {}).status == 200
+            assert ended.acquire(timeout=60)
+        server.join(60)
+        connections.close()
+
+
+def answer_once_each(listener: socket.socket, count: int, ended: Semaphore) -> None:
+    for _ in range(count):
+        with listener.accept()[0] as connection:
+            connection.recv(1 << 16)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        ended.release()
+
+
+def test_a_server_that_is_gone_is_told_as_such() -> None:
     with serve_app(app) as passing:
-        there = Connections(passing)
-        assert there.ask("GET", "/status/204", {}).status == 204
+        connections = Connections(passing)
+        assert connections.ask("GET", "/status/204", {}).status == 204
     with pytest.raises(DependencyUnavailableError):
-        there.ask("GET", "/status/200", {})
-    there._address = connections._address  # the server is back, elsewhere
-    assert there.ask("GET", "/status/200", {}).is_success
-    there.close()
-    connections.close()
+        connections.ask("GET", "/status/200", {})
 
 
 REFUSALS = {
