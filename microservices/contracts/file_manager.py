@@ -42,6 +42,21 @@ class QualityRecord(BaseModel):
     issues: list[dict[str, Any]]
 
 
+class InputsRequest(BaseModel):
+    """`POST /internal/inputs`: of this person's files."""
+
+    organization_id: UUID
+    owner_id: UUID
+    file_ids: Annotated[list[UUID], Field(min_length=1, max_length=100)]
+
+
+class InputRecord(BaseModel):
+    """`quality` None until the file has been checked. What is not the person's is left out of the answer."""
+
+    file: FileRecord
+    quality: QualityRecord | None
+
+
 class ResultRecord(BaseModel):
     """A stored result file. `download_url` is signed, and needs no header."""
 

@@ -27,6 +27,10 @@ def find_upload(session: Session, owner: Owner, file_id: UUID) -> UploadedFile |
     return session.scalar(select_uploads(owner).where(UploadedFile.id == file_id))
 
 
+def find_uploads(session: Session, owner: Owner, file_ids: Sequence[UUID]) -> Sequence[UploadedFile]:
+    return session.scalars(select_uploads(owner).where(UploadedFile.id.in_(file_ids))).all()
+
+
 def find_content(session: Session, owner: Owner | None, file_id: UUID) -> UploadedFile | ResultFile | None:
     """An upload or a result; `owner` None: for the bearer of a link, which speaks for its owner."""
     upload, result = select(UploadedFile), select(ResultFile)

@@ -1,6 +1,6 @@
 """Our other services, as job_processor asks them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO
 from uuid import UUID
 
@@ -9,10 +9,10 @@ from anyio import to_thread
 
 from microservices.contracts.file_manager import (
     ArchiveRequest,
-    FileRecord,
     InputLinkRequest,
     InputLinks,
-    QualityRecord,
+    InputRecord,
+    InputsRequest,
     ResultRecord,
     ResultUpload,
 )
@@ -47,15 +47,16 @@ class Peers:
         for client in (self.files, self.registry, self.users, self._uploads):
             client.close()
 
-    def get_file(self, file_id: UUID, caller: Principal) -> FileRecord:
-        """A person's file, asked for as that person: what is not theirs does not exist."""
-        try:
-            return FileRecord.model_validate(self.files.call("GET", f"/api/v1/files/{file_id}", token=caller.token))
-        except NotFoundError as error:
-            raise InputFileNotFoundError(f"There is no file {file_id} among yours. Upload it first.") from error
-
-    def get_quality(self, file_id: UUID, caller: Principal) -> QualityRecord:
-        return QualityRecord.model_validate(self.files.call("GET", f"/api/v1/files/{file_id}/qc", token=caller.token))
+    def list_inputs(self, file_ids: Sequence[UUID], caller: Principal) -> list[InputRecord]:
+        """A person's files in this order, and all with one call; what is not theirs does not exist."""
+        user_id, organization_id = caller.person
+        wish = InputsRequest(organization_id=organization_id, owner_id=user_id, file_ids=list(file_ids))
+        answer = self.files.call("POST", "/internal/inputs", json=wish.model_dump(mode="json"))
+        found = {record.file.id: record for record in map(InputRecord.model_validate, answer)}
+        for file_id in file_ids:
+            if file_id not in found:
+                raise InputFileNotFoundError(f"There is no file {file_id} among yours. Upload it first.")
+        return [found[file_id] for file_id in file_ids]
 
     def create_input_links(self, run_id: UUID, attempt: int, file_ids: Iterable[UUID]) -> dict[UUID, str]:
         """By file: an address (a secret) where a site can fetch it by itself until the run ends."""

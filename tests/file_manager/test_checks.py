@@ -49,6 +49,8 @@ def test_the_quality_of_an_unchecked_file_is_not_told_yet(world: World, person: 
         assert (answer.status_code, answer.json()["code"]) == (409, "file_not_ready")
         inner = world.client.get(f"/internal/files/{file['id']}/content", headers=world.authorize_service())
         assert (inner.status_code, inner.json()["code"]) == (409, "file_not_ready")
+        (known,) = person.list_inputs(file["id"])
+        assert (known["file"]["status"], known["quality"]) == ("checking", None)
     finally:
         checker.resume()
     assert person.wait_checked(file["id"])["status"] == "ready"

@@ -1,5 +1,7 @@
 """The list, single files, deletion, and whose they are."""
 
+from uuid import uuid4
+
 import pytest
 
 from imputehub.local.children import find_free_port
@@ -70,6 +72,16 @@ def test_services_have_no_files_and_people_no_internal_routes(world: World, pers
         assert person.get(path).status_code == 403
         weak = world.authority.service("job_processor", scope="files:write")
         assert world.client.get(path, headers=weak).status_code == 403
+
+
+def test_what_a_job_has_to_know_of_its_inputs_is_told_of_the_owner_s_alone(world: World, person: Person) -> None:
+    first, second, other = (one.upload_checked()["id"] for one in (person, person, world.new_person()))
+    told = {record["file"]["id"]: record for record in person.list_inputs(second, other, first, str(uuid4()))}
+    assert told.keys() == {first, second}
+    for file_id, record in told.items():
+        assert record["file"] == person.get(f"/api/v1/files/{file_id}").json()
+        assert record["quality"] == person.get(f"/api/v1/files/{file_id}/qc").json()
+    assert world.client.post("/internal/inputs", json={}, headers=person.headers).status_code == 403
 
 
 def test_a_deleted_file_is_gone_with_its_bytes(world: World, person: Person) -> None:

@@ -140,6 +140,15 @@ class Person:
     def delete(self, file_id: str) -> httpx.Response:
         return self.world.client.delete(f"/api/v1/files/{file_id}", headers=self.headers)
 
+    def list_inputs(self, *file_ids: str) -> list[dict[str, Any]]:
+        """As job_processor asks for them when this person submits a job."""
+        owner = {"organization_id": str(self.organization_id), "owner_id": str(self.user_id)}
+        headers = self.world.authorize_service()
+        answer = self.world.client.post("/internal/inputs", json=owner | {"file_ids": file_ids}, headers=headers)
+        assert answer.status_code == 200, answer.text
+        records: list[dict[str, Any]] = answer.json()
+        return records
+
     def describe_result(self, **changes: Any) -> dict[str, str]:
         query = {
             "organization_id": self.organization_id,

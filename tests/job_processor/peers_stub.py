@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
+from jose import jwt
 
 from microservices.kernel.testing import TokenAuthority
 
@@ -85,6 +86,12 @@ class PeersStub:
         return record | {"site": site | self.site, "capabilities": self.capabilities}
 
 
+def name_owner(file: dict[str, Any]) -> tuple[str, str]:
+    """(user, organisation) of the token that the file was uploaded with."""
+    claims = jwt.get_unverified_claims(file["owner"].removeprefix("Bearer "))
+    return claims["sub"], claims["org"]
+
+
 def build_peers(stub: PeersStub, authority: TokenAuthority) -> FastAPI:
     app = FastAPI()
 
@@ -97,18 +104,16 @@ def build_peers(stub: PeersStub, authority: TokenAuthority) -> FastAPI:
         token = authority.service("job_processor")["Authorization"].removeprefix("Bearer ")
         return {"access_token": token, "token_type": "bearer", "expires_in": 3600}
 
-    def find(request: Request, file_id: UUID) -> dict[str, Any] | None:
-        file = stub.files.get(file_id)
-        return file if file and file["owner"] == request.headers["authorization"] else None
-
-    @app.get("/api/v1/files/{file_id}")
-    def get_file(file_id: UUID, request: Request) -> Response:
-        file = find(request, file_id)
-        return JSONResponse(file) if file else JSONResponse({"detail": "no such file"}, status_code=404)
-
-    @app.get("/api/v1/files/{file_id}/qc")
-    def get_quality(file_id: UUID) -> dict[str, Any]:
-        return stub.quality[file_id]
+    @app.post("/internal/inputs")
+    async def list_inputs(request: Request) -> list[dict[str, Any]]:
+        wish = await request.json()
+        asked = [file_id for file_id in map(UUID, wish["file_ids"]) if file_id in stub.files]
+        own = [
+            file_id
+            for file_id in asked
+            if name_owner(stub.files[file_id]) == (wish["owner_id"], wish["organization_id"])
+        ]
+        return [{"file": stub.files[file_id], "quality": stub.quality[file_id]} for file_id in own]
 
     @app.get("/internal/files/{file_id}/content")
     def get_content(file_id: UUID) -> Response:

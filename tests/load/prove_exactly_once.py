@@ -25,13 +25,10 @@ from uuid import UUID
 
 import httpx
 import sqlalchemy as sa
-from cryptography.fernet import Fernet
-from pydantic import SecretStr
 
 from imputehub.local import postgresql, valkey
 from microservices.job_processor.main import build
 from microservices.job_processor.models import Attempt, Run, StatusUpdate
-from microservices.job_processor.settings import Settings
 from microservices.kernel.db import Database
 from microservices.kernel.migrations import migrate_database
 from microservices.kernel.testing import TokenAuthority, serve_app
@@ -46,7 +43,7 @@ from tests.job_processor.chaos import (
     run_restartable_valkey,
 )
 from tests.job_processor.chaos_site import RESULTS, ChaosSite, serve_chaos
-from tests.job_processor.environment import list_environment
+from tests.job_processor.environment import list_environment, make_settings
 from tests.job_processor.peers_stub import PeersStub, build_peers
 
 WORKERS = 2
@@ -135,19 +132,7 @@ def set_stage(
         broker, redis_url = stack.enter_context(run_restartable_valkey(folder / "valkey"))
         database_url = access.create_database()
         migrate_database("job_processor", database_url)
-        settings = Settings(
-            database_url=SecretStr(database_url),
-            client_secret=SecretStr("unused"),
-            redis_url=SecretStr(redis_url),
-            authority_url=peers_url,
-            broker_url=SecretStr(f"{redis_url.rsplit('/', 1)[0]}/5"),
-            encryption_keys=SecretStr(Fernet.generate_key().decode()),
-            spool_dir=folder / "spool",
-            registry_url=peers_url,
-            files_url=peers_url,
-            notification_url=peers_url,
-            log_level="WARNING",
-        )
+        settings = make_settings(database_url, redis_url, peers_url, folder, log_level="WARNING")
         workers = Workers(list_environment(settings), folder / "workers", fates(random.Random(seed + 1)))
         stack.callback(workers.end)
         address = stack.enter_context(serve_app(build(settings)))

@@ -12,7 +12,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from microservices.contracts.curation import PanelDocument
-from microservices.contracts.file_manager import FileRecord, QualityRecord
+from microservices.contracts.file_manager import FileRecord, InputRecord, QualityRecord
 from microservices.contracts.job_processor import JOB_UPDATED, JobUpdated
 from microservices.contracts.registry import SiteRecord
 from microservices.job_processor.errors import (
@@ -49,7 +49,7 @@ def create_job(session: Session, peers: Peers, caller: Principal, wish: JobPlan)
 
     Our other services are asked before the session's first statement, so no connection waits for them.
     """
-    inputs = [_check_input(peers, caller, file_id, wish) for file_id in wish.input_file_ids]
+    inputs = [_check_input(record, wish) for record in peers.list_inputs(wish.input_file_ids, caller)]
     _check_inputs_together(inputs)
     targets = check_targets(peers, wish, inputs)
     job = _describe_job(caller, wish)
@@ -127,13 +127,12 @@ def _describe_choice(record: SiteRecord, panel: PanelDocument) -> dict[str, Any]
     }
 
 
-def _check_input(peers: Peers, caller: Principal, file_id: UUID, wish: JobPlan) -> CheckedInput:
-    file = peers.get_file(file_id, caller)
-    if file.status in ("uploaded", "checking"):
-        raise FileNotReadyError(f"'{file.filename}' is still being checked. Try again in a few seconds.")
+def _check_input(record: InputRecord, wish: JobPlan) -> CheckedInput:
+    file, quality = record.file, record.quality
     if file.status == "rejected":
         raise FileRejectedError(f"'{file.filename}' did not pass its check: see /api/v1/files/{file.id}/qc.")
-    quality = peers.get_quality(file_id, caller)
+    if file.status in ("uploaded", "checking") or quality is None:
+        raise FileNotReadyError(f"'{file.filename}' is still being checked. Try again in a few seconds.")
     if quality.build is not None and quality.build != wish.build:
         raise JobRefusedError(
             f"'{file.filename}' is on {quality.build}, the job says {wish.build}. Set the build of the file."
