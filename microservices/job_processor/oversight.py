@@ -20,7 +20,7 @@ from microservices.job_processor.models import Job, StatusUpdate
 from microservices.job_processor.routes import hint_at_submission
 from microservices.job_processor.schemas import JobQuery, read_in_utc
 from microservices.kernel.auth import services_with
-from microservices.kernel.db import SessionDep, get_database, reading_within
+from microservices.kernel.db import SessionDep, get_database, open_cursor
 from microservices.kernel.pagination import paginate
 
 router = APIRouter(prefix="/internal/jobs", tags=["internal"], dependencies=[Depends(services_with("jobs:staff"))])
@@ -66,7 +66,7 @@ def _read_id(text: str | None) -> UUID | None:
 
 def show_job(session: Session, job: Job) -> OverseenJob:
     """The job with what the session has changed of it."""
-    with reading_within(session) as cursor:
+    with open_cursor(session) as cursor:
         shown = views.show_job(cursor, readings.read_job(cursor, job.id))
     own = {"organization_id": job.organization_id, "owner_id": job.owner_id}
     inputs = [{"filename": source.filename, "size": source.size} for source in job.inputs]

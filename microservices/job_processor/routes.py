@@ -34,7 +34,7 @@ from microservices.job_processor.schemas import (
 )
 from microservices.job_processor.wishes import JobPlan, NewJob
 from microservices.kernel.auth import PEOPLE, Principal, services_with
-from microservices.kernel.db import Database, SessionDep, get_database, reading_within
+from microservices.kernel.db import Database, SessionDep, get_database, open_cursor
 from microservices.kernel.idempotency import IdempotencyKey, once_key, run_once
 from microservices.kernel.logs import get_logger
 from microservices.kernel.pagination import Page
@@ -126,7 +126,7 @@ def _miss(job_id: UUID) -> JobNotFoundError:
 
 def _show(session: Session, caller: Principal, job_id: UUID) -> JobView:
     """The job with what the session has changed of it."""
-    with reading_within(session) as cursor:
+    with open_cursor(session) as cursor:
         return JobView.model_validate(views.show_job(cursor, readings.read_own_job(cursor, caller, job_id)))
 
 

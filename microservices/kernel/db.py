@@ -6,7 +6,7 @@ One transaction per request or task: `Database.transaction()` commits at its end
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 import anyio
@@ -71,16 +71,29 @@ class Database:
         """For reads that are written by hand, as they are asked for all the time: each is a statement by itself, which
         spares the round trips of a transaction, and SQLAlchemy's keeping of books.
         """
-        pooled = self.engine.raw_connection()
-        try:
-            connection: Any = pooled.driver_connection
+        with self._taking() as connection:
             connection.autocommit = True
             try:
-                with _translating(), connection.cursor() as cursor:
+                with connection.cursor() as cursor:
                     yield cursor
             finally:
                 if not connection.closed:
                     connection.autocommit = False
+
+    @contextmanager
+    def writing(self) -> Iterator[Cursor]:
+        """A transaction that is written by hand."""
+        with self._taking() as connection, connection.cursor() as cursor:
+            yield cursor
+            connection.commit()
+
+    @contextmanager
+    def _taking(self) -> Iterator[psycopg2.extensions.connection]:
+        """What was begun on it and not committed is rolled back."""
+        pooled = self.engine.raw_connection()
+        try:
+            with _translating():
+                yield cast(psycopg2.extensions.connection, pooled.driver_connection)
         finally:
             pooled.close()
 
@@ -93,8 +106,8 @@ class Database:
 
 
 @contextmanager
-def reading_within(session: Session) -> Iterator[Cursor]:
-    """The same in the session's transaction, with what it has changed."""
+def open_cursor(session: Session) -> Iterator[Cursor]:
+    """For statements by hand in the session's transaction, after what it has changed."""
     session.flush()
     connection: Any = session.connection().connection.driver_connection
     with _translating(), connection.cursor() as cursor:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import psycopg2
@@ -111,13 +111,13 @@ def record_events(session: Session, events: Sequence[NewEvent], *, subscribers: 
     """
     if not events:
         return
-    columns = {
+    given = {
         "ids": [str(uuid4()) for _ in events],
         "types": [event.type for event in events],
         "subjects": [event.subject for event in events],
         "data": [json.dumps(event.data, default=_to_json) for event in events],
     }
-    session.execute(_RECORD, {**columns, "now": utc_now(), "subscribers": list(subscribers), "channel": _CHANNEL})
+    session.execute(_RECORD, {**given, "now": utc_now(), "subscribers": list(subscribers), "channel": _CHANNEL})
 
 
 def _to_json(value: Any) -> str:
@@ -128,30 +128,44 @@ def _to_json(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} cannot be put into an event")
 
 
-def _select_next() -> sa.Select[Any]:
-    """The next row that may be delivered: the oldest of its (subscriber, subject), and nobody else's at the moment."""
-    older = outbox.alias("older")
-    is_blocked = sa.exists().where(
-        older.c.subscriber == outbox.c.subscriber,
-        older.c.subject == outbox.c.subject,
-        older.c.delivered_at.is_(None),
-        older.c.id < outbox.c.id,
+# The next row that may be delivered: the oldest of its (subscriber, subject), and nobody else's at the moment.
+_NEXT = """
+    SELECT id, event_id, subscriber, type, subject, dataversion, data, occurred_at, attempts FROM outbox
+    WHERE delivered_at IS NULL AND parked_at IS NULL AND next_attempt_at <= %s AND NOT EXISTS (
+        SELECT FROM outbox AS older
+        WHERE older.subscriber = outbox.subscriber AND older.subject = outbox.subject
+            AND older.delivered_at IS NULL AND older.id < outbox.id
     )
-    return (
-        sa.select(outbox)
-        .where(
-            outbox.c.delivered_at.is_(None),
-            outbox.c.parked_at.is_(None),
-            outbox.c.next_attempt_at <= sa.bindparam("now", type_=outbox.c.next_attempt_at.type),
-            ~is_blocked,
-        )
-        .order_by(outbox.c.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
+    ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+_CHANGE = """
+    UPDATE outbox SET delivered_at = %(delivered_at)s, parked_at = %(parked_at)s, error = %(error)s,
+        attempts = attempts + 1, next_attempt_at = coalesce(%(next_attempt_at)s, next_attempt_at)
+    WHERE id = %(id)s
+"""
 
 
-_NEXT = _select_next()
+class Row(NamedTuple):
+    """An event for one subscriber."""
+
+    id: int
+    event_id: UUID
+    subscriber: str
+    type: str
+    subject: str
+    dataversion: int
+    data: dict[str, Any]
+    occurred_at: datetime
+    attempts: int
+
+
+class Outcome(NamedTuple):
+    """What becomes of a row: delivered, put off until `next_attempt_at`, or parked."""
+
+    delivered_at: datetime | None = None
+    parked_at: datetime | None = None
+    error: str | None = None
+    next_attempt_at: datetime | None = None
 
 
 class Relay:
@@ -174,38 +188,33 @@ class Relay:
         return delivered
 
     def _deliver_one(self) -> bool | None:
-        with self._database.transaction() as session:
-            row = session.execute(_NEXT, {"now": utc_now()}).mappings().first()
-            if row is None:
+        with self._database.writing() as cursor:
+            cursor.execute(_NEXT, (utc_now(),))
+            found = cursor.fetchone()
+            if found is None:
                 return None
-            changes = self._post(row)
-            session.execute(sa.update(outbox).where(outbox.c.id == row["id"]).values(**changes))
-            return "delivered_at" in changes
+            row = Row._make(found)
+            outcome = self._post(row)
+            cursor.execute(_CHANGE, {**outcome._asdict(), "id": row.id})
+            return outcome.delivered_at is not None
 
-    def _post(self, row: Mapping[Any, Any]) -> dict[str, Any]:
-        """What becomes of the row: delivered, put off with doubling back-off (up to 1 h), or parked."""
+    def _post(self, row: Row) -> Outcome:
+        """A pause doubles with each that was in vain, up to 1 h."""
         now = utc_now()
-        put_off = {
-            "attempts": row["attempts"] + 1,
-            "next_attempt_at": now + timedelta(seconds=min(2 ** min(row["attempts"], 12), 3600)),
-        }
+        next_attempt_at = now + timedelta(seconds=min(2 ** min(row.attempts, 12), 3600))
         try:
-            answer = self._subscribers[row["subscriber"]].ask(
-                "POST",
-                "/internal/events",
-                {"Authorization": f"Bearer {self._get_token()}"},
-                json_body=to_cloudevent(self._source, row),
-            )
+            headers, event = {"Authorization": f"Bearer {self._get_token()}"}, to_cloudevent(self._source, row)
+            answer = self._subscribers[row.subscriber].ask("POST", "/internal/events", headers, json_body=event)
         except Exception as error:  # whatever it is: this event is kept for later, and the others go on
-            log.warning("event_put_off", subscriber=row["subscriber"], subject=row["subject"], error=repr(error)[:500])
-            return {**put_off, "error": repr(error)[:500]}
+            log.warning("event_put_off", subscriber=row.subscriber, subject=row.subject, error=repr(error)[:500])
+            return Outcome(error=repr(error)[:500], next_attempt_at=next_attempt_at)
         if answer.is_success:
-            return {"delivered_at": now, "attempts": row["attempts"] + 1, "error": None}
+            return Outcome(delivered_at=now)
         refusal = f"{answer.status}: {answer.body[:400].decode(errors='replace')}"
         if 400 <= answer.status < 500 and answer.status not in (401, 408, 429):
-            log.error("event_parked", subscriber=row["subscriber"], subject=row["subject"], error=refusal)
-            return {**put_off, "parked_at": now, "error": refusal}
-        return {**put_off, "error": refusal}
+            log.error("event_parked", subscriber=row.subscriber, subject=row.subject, error=refusal)
+            return Outcome(parked_at=now, error=refusal, next_attempt_at=next_attempt_at)
+        return Outcome(error=refusal, next_attempt_at=next_attempt_at)
 
     def _measure(self) -> None:
         statement = (
@@ -229,16 +238,16 @@ class Relay:
             connections.close()
 
 
-def to_cloudevent(source: str, row: Mapping[Any, Any]) -> dict[str, Any]:
+def to_cloudevent(source: str, row: Row) -> dict[str, Any]:
     return {
         "specversion": "1.0",
-        "id": str(row["event_id"]),
+        "id": str(row.event_id),
         "source": source,
-        "type": row["type"],
-        "subject": row["subject"],
-        "time": _to_json(row["occurred_at"]),
-        "dataversion": row["dataversion"],
-        "data": row["data"],
+        "type": row.type,
+        "subject": row.subject,
+        "time": _to_json(row.occurred_at),
+        "dataversion": row.dataversion,
+        "data": row.data,
     }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from threading import Barrier
 from typing import Any
 from uuid import uuid4
 
@@ -183,7 +184,14 @@ def test_two_relays_at_once_deliver_each_event_once_and_in_order(
 ) -> None:
     for number in range(60):
         record(database, f"thing/{number % 5}")
-    relays = [make_relay(database, here=url) for _ in range(2)]
+    both_have_one = Barrier(2)
+
+    def make_one() -> Relay:
+        """It asks for its token with a row in its hands; at first it then waits for the other."""
+        waits = iter([both_have_one.wait])
+        return Relay("tests", database, {"here": url}, lambda: str(next(waits, lambda _timeout: 0)(60)))
+
+    relays = [make_one(), make_one()]
     with ThreadPoolExecutor(2) as threads:
         delivered = list(threads.map(lambda relay: relay.deliver_due(), relays))
     assert sum(delivered) == 60

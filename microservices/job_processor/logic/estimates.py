@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sqlalchemy.orm import object_session
 
 from microservices.job_processor.models import Run
-from microservices.kernel.db import Cursor, reading_within, utc_now
+from microservices.kernel.db import Cursor, open_cursor, utc_now
 
 _NEWEST = 100
 _FEWEST = 5
@@ -97,7 +97,7 @@ def estimate_run(run: Run, *, at_least_s: float = _SHORTEST_S) -> Estimate:
         return Estimate()
     kind = Kind(str(run.service_id), str(run.panel_id), run.job.parameters["mode"])
     stay = Stay(kind, run.status, run.submitted_at, sum(source.size for source in run.job.inputs))
-    with reading_within(session) as cursor:
+    with open_cursor(session) as cursor:
         return estimate_stay(cursor, stay, at_least_s=at_least_s)
 
 
