@@ -12,6 +12,15 @@ from kombu.transport import redis
 
 class Channel(redis.Channel):
     do_restore = False
+    _sender: Any = None
+
+    def _create_client(self, asynchronous: bool = False) -> Any:
+        """One for all messages: kombu makes one for each, which takes as long as sending it."""
+        if asynchronous:
+            return super()._create_client(asynchronous=True)  # type: ignore[misc]
+        if self._sender is None or self._sender.connection_pool is not self.pool:
+            self._sender = super()._create_client()  # type: ignore[misc]
+        return self._sender
 
     def basic_ack(self, delivery_tag: Any, multiple: bool = False) -> None:
         if self.connection is not None:
