@@ -19,6 +19,7 @@ from microservices.backends.base import ResultKind, ResultMember, ResultRefusedE
 from microservices.backends.bgzip import BgzipEndError, BgzipWatch
 from microservices.backends.filenames import check_filename
 from microservices.backends.inflating import DamagedGzipError, Inflater
+from microservices.backends.zipcrypto import Decrypter
 
 READ_BYTES = 1024**2
 MAX_MEMBERS = 1000
@@ -30,12 +31,26 @@ _DAMAGE = (pyzipper.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFErr
 
 
 class _MemberFile(pyzipper.zipfile_aes.AESZipExtFile):  # type: ignore[misc]
-    """The AES tag follows the last compressed byte, which may come after the last byte of content."""
+    """Both ciphers as sites use them.
+
+    The AES tag follows the last compressed byte, which may come after the last byte of content.
+    """
+
+    _decrypter: Any = None  # until the password is checked
 
     def check_wz_aes(self) -> None:
         while self._compress_left > 0:
             self._read2(self.MIN_READ_SIZE)
         super().check_wz_aes()
+
+    def setup_crczipdecrypter(self) -> type[Decrypter]:
+        super().setup_crczipdecrypter()
+        return Decrypter
+
+    def close(self) -> None:
+        if isinstance(self._decrypter, Decrypter):
+            self._decrypter.close()
+        super().close()
 
 
 class _Archive(pyzipper.AESZipFile):  # type: ignore[misc]
@@ -142,14 +157,22 @@ class _CheckedStream(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        with _translate_damage(self._archive, self._hint):
-            data = self._source.read(len(buffer))
-            if self._watch is not None:
-                self._watch.see(data)
-            if self._test is not None:
-                self._inflate(self._test, data)
+        try:
+            with _translate_damage(self._archive, self._hint):
+                data = self._read(len(buffer))
+        except Exception:
+            self._source.close()  # ends what decrypts it, however long somebody keeps the error and its frames
+            raise
         buffer[: len(data)] = data
         return len(data)
+
+    def _read(self, size: int) -> bytes:
+        data = self._source.read(size)
+        if self._watch is not None:
+            self._watch.see(data)
+        if self._test is not None:
+            self._inflate(self._test, data)
+        return data
 
     def _inflate(self, test: Inflater, data: bytes) -> None:
         for _text in test.feed(data):

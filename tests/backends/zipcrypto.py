@@ -32,13 +32,17 @@ class _Cipher:
         return bytes(out)
 
 
-def write_zipcrypto(path: Path, members: dict[str, bytes], password: str) -> Path:
+def encrypt(password: str, data: bytes) -> bytes:
+    return _Cipher(password.encode()).encrypt(data)
+
+
+def write_zipcrypto(path: Path, members: dict[str, bytes], password: str, *, deflate: bool = True) -> Path:
     body, directory = b"", b""
     for name, content in members.items():
         crc = zlib.crc32(content)
-        deflated = zlib.compress(content, 6, wbits=-15)
-        secret = _Cipher(password.encode()).encrypt(bytes(11) + bytes([crc >> 24]) + deflated)
-        fields = struct.pack("<HHHHHIIIHH", 20, 1, 8, 0, 33, crc, len(secret), len(content), len(name), 0)
+        method, packed = (8, zlib.compress(content, 6, wbits=-15)) if deflate else (0, content)
+        secret = encrypt(password, bytes(11) + bytes([crc >> 24]) + packed)
+        fields = struct.pack("<HHHHHIIIHH", 20, 1, method, 0, 33, crc, len(secret), len(content), len(name), 0)
         directory += b"PK\x01\x02" + struct.pack("<H", 20) + fields + struct.pack("<HHHII", 0, 0, 0, 0, len(body))
         directory += name.encode()
         body += b"PK\x03\x04" + fields + name.encode() + secret
