@@ -9,7 +9,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.cloudgene.control import Control, Fault, Operation
 
-HANG_S = 24 * 3600
 SLOW_BYTES, SLOW_PAUSE_S = 16 * 1024, 0.25
 PAGE = b"<html><head><title>502</title></head><body><h1>We are down for maintenance</h1></body></html>"
 Act = Callable[[ASGIApp, Scope, Receive, Send], Awaitable[None]]

@@ -18,9 +18,6 @@ from microservices.job_processor.wishes import NewJob
 from microservices.kernel.testing import serve_app
 from tests.job_processor.conftest import Person, World
 
-_BEFORE_TIME = json.dumps(["-created_at", "0001-01-01T00:00:00+23:59", "0" * 32])
-FORGED_CURSOR = base64.urlsafe_b64encode(_BEFORE_TIME.encode()).decode()
-
 
 def test_a_job_is_accepted_with_one_run_for_each_target(world: World, person: Person) -> None:
     answer = person.post_job(targets=person.describe_targets())
