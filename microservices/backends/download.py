@@ -16,6 +16,7 @@ import aiohttp
 from yarl import URL
 
 from microservices.backends.base import ResultRefusedError, SiteConnection, SiteError, SiteFile, SiteUnavailableError
+from microservices.backends.egress import read_address
 from microservices.backends.failures import translate_failures
 from microservices.backends.responses import read_bounded
 from microservices.backends.resumption import Rest, find_rest
@@ -144,11 +145,8 @@ async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHand
 
 def _follow(connection: SiteConnection, url: URL, location: str) -> URL:
     """The redirect's target, its signature untouched; the session judges its address when it connects."""
-    try:
-        target = url.join(URL(location, encoded=True))
-    except ValueError:
-        target = URL()
-    if not location or not is_secure(connection, target) or target == url:
+    target = read_address(location, url)
+    if not location or target is None or not is_secure(connection, target) or target == url:
         raise SiteError(
             "The site redirects a download to an address that is not a usable https address.", code="redirect_unsafe"
         )

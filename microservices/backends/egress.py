@@ -9,6 +9,8 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+from yarl import URL
+
 AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, Any]
 SocketFactory = Callable[[AddressInfo], socket.socket]
 
@@ -42,6 +44,17 @@ def _unwrap_ipv4(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipad
     if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour or address
+
+
+def read_address(text: str, base: URL | None = None) -> URL | None:
+    """A foreign address (relative to `base`), its escapes untouched; None for one that nothing can be asked of."""
+    try:
+        url = URL(text, encoded=True)
+        url = base.join(url) if base is not None else url
+        _ = url.host, url.port  # are looked at only now
+    except ValueError:
+        return None
+    return url
 
 
 def open_public_socket(address_info: AddressInfo) -> socket.socket:

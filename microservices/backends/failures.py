@@ -25,7 +25,7 @@ def translate_failures(sent: Callable[[], Sent] = _say_nothing_sent) -> Iterator
     """Turn the transport's errors into `SiteError`; `sent` tells what a submission had handed over by then."""
     try:
         yield
-    except (aiohttp.ClientError, TimeoutError, OSError) as failure:
+    except (aiohttp.ClientError, TimeoutError, OSError, UnicodeError) as failure:
         error = explain_failure(failure)
         error.sent = sent()
         raise error from None
@@ -68,7 +68,7 @@ def _name_failure(failure: Exception) -> tuple[str, str]:
             return "tls_untrusted", "The site's TLS certificate could not be verified."
         case aiohttp.ClientSSLError():
             return "tls_failed", "No TLS connection could be made to the site."
-        case aiohttp.ClientConnectorDNSError():
+        case aiohttp.ClientConnectorDNSError() | UnicodeError():  # the latter: it cannot be a name at all
             return "name_unknown", "The site's name could not be resolved."
         case aiohttp.ClientConnectorError():
             # The event loop's own text repeats the address and leaves out why.

@@ -6,6 +6,7 @@ import re
 from yarl import URL
 
 from microservices.backends.base import SiteError
+from microservices.backends.egress import read_address
 from microservices.backends.failures import translate_failures
 from microservices.backends.ga4gh_wes.client import WesClient
 from microservices.backends.ga4gh_wes.runs import read_run_log
@@ -49,10 +50,7 @@ def _locate(client: WesClient, run_id: str, told: str, name: str) -> URL | None:
         return URL(f"{root}{_WESKIT_API}{client.address_run(run_id)}/{name}", encoded=True)
     if not (_ADDRESS.fullmatch(told) or _PATH.fullmatch(told)):
         return None
-    try:
-        return client.address(client.address_run(run_id)).join(URL(told, encoded=True))
-    except ValueError:
-        return None
+    return read_address(told, client.address(client.address_run(run_id)))
 
 
 async def _fetch_tail(client: WesClient, url: URL) -> str:

@@ -15,6 +15,7 @@ from yarl import URL
 from microservices.backends.archives import unpack_file
 from microservices.backends.base import ResultKind, ResultMember, ResultRefusedError, SiteError, SiteFile
 from microservices.backends.download import Source, check_size, download_file, is_secure
+from microservices.backends.egress import read_address
 from microservices.backends.filenames import check_filename
 from microservices.backends.ga4gh_wes.answers import explain_answer
 from microservices.backends.ga4gh_wes.client import WesClient
@@ -90,7 +91,8 @@ def _place(client: WesClient, run_id: str, output: Output) -> str | None:
     if url.scheme in ("http", "https"):
         if own in url.path and not url.query:
             return str(client.address(own + url.path.partition(own)[2]))
-        return output.place if is_secure(client.connection, URL(output.place, encoded=True)) else None
+        address = read_address(output.place)
+        return output.place if address is not None and is_secure(client.connection, address) else None
     root = client.connection.api_config.output_root
     if url.scheme == "file" and root and _find_file(root, output.place) is not None:
         return output.place

@@ -60,6 +60,8 @@ async def read_status(client: WesClient, run_id: str) -> SiteJob:
     if answer.status in (400, 404):
         raise _explain_absence(answer, run_id)
     status = read_model(answer, RunStatus)
+    if status.run_id != run_id:
+        raise SiteUnavailableError("The site tells of another run than the one asked for.", code="no_news")
     if status.state not in _STATES:
         raise SiteUnavailableError(f"The site says only {status.state[:50]!r} of the run.", code="no_news")
     job = translate_run(status, "")

@@ -6,7 +6,14 @@ from typing import Literal
 from urllib.parse import quote
 
 from microservices.backends.answers import Answer
-from microservices.backends.base import JobNotFoundError, SiteError, SiteJob, SiteJobState, SiteMessage
+from microservices.backends.base import (
+    JobNotFoundError,
+    SiteError,
+    SiteJob,
+    SiteJobState,
+    SiteMessage,
+    SiteUnavailableError,
+)
 from microservices.backends.failures import refuse_unoffered, translate_failures
 from microservices.backends.markup import strip_markup
 from microservices.backends.michigan.answers import explain_answer, is_own, read_model
@@ -55,7 +62,10 @@ async def read_job(client: CloudgeneClient, external_job_id: str, suffix: str = 
     answer = await client.call(_path(external_job_id) + suffix)
     if answer.status in (403, 404):
         raise await _explain_absence(client, answer, external_job_id)
-    return read_model(answer, JobAnswer)
+    job = read_model(answer, JobAnswer)
+    if job.id != external_job_id:
+        raise SiteUnavailableError("The site tells of another job than the one asked for.", code="answer_unreadable")
+    return job
 
 
 async def cancel_job(client: CloudgeneClient, external_job_id: str) -> SiteJob:

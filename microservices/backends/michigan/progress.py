@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from microservices.backends.base import SiteMessage
 
-_COUNT = re.compile(r"(Phasing|Imputation|Compression and Encryption)\b[^()\n]*\((\d+)(?:\s*/\s*(\d+))?")
+_COUNT = re.compile(r"(Phasing|Imputation|Compression and Encryption)\b[^()\n]*\((\d{1,9})(?:\s*/\s*(\d{1,9}))?")
 
 # Percent of the whole at which each part begins to count, by what the time goes into.
 _VALIDATING, _VALIDATED, _CHECKED = 1.0, 5.0, 10.0

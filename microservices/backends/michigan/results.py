@@ -6,17 +6,20 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
+from pydantic import TypeAdapter, ValidationError
+
 from microservices.backends.archives import unpack_file
-from microservices.backends.base import ResultKind, ResultMember, ResultRefusedError, SiteFile
+from microservices.backends.base import ResultKind, ResultMember, ResultRefusedError, SiteFile, SiteUnavailableError
 from microservices.backends.filenames import check_filename
 from microservices.backends.michigan.client import CloudgeneClient
 from microservices.backends.michigan.jobs import read_job
-from microservices.backends.michigan.wire import JobAnswer, OutputFile
+from microservices.backends.michigan.wire import JobAnswer, OutputFile, OutputParameter
 
 # Only administrators are shown these; they are the server's, not the run's.
 _SERVER_LOGS = frozenset({"cloudgene_logs", "hadooplogs"})
+_OUTPUTS = TypeAdapter(list[OutputParameter])
 _UNITS = {"bytes": 1, "byte": 1, "kb": 1024, "mb": 1024**2, "gb": 1024**3, "tb": 1024**4}
-_SIZE = re.compile(r"\s*([\d.,']+)\s*([a-z]+)\s*", re.IGNORECASE)
+_SIZE = re.compile(r"\s*([\d.,']{1,20})\s*([a-z]+)\s*", re.IGNORECASE)
 _IMPUTED = re.compile(
     r"chr_?[0-9a-z.]+\.zip|.*\.(dose|empiricalDose|phased)\.vcf\.gz(\.tbi)?|.*\.info(\.gz)?", re.IGNORECASE
 )
@@ -39,7 +42,13 @@ async def list_results(
 
 
 def _list_outputs(job: JobAnswer) -> list[OutputFile]:
-    return [file for output in job.outputParams or () if output.name not in _SERVER_LOGS for file in output.files or ()]
+    try:
+        outputs = _OUTPUTS.validate_python(job.outputParams or [])
+    except ValidationError:
+        raise SiteUnavailableError(
+            "The site's list of results is not what its interface promises.", code="answer_unreadable"
+        ) from None
+    return [file for output in outputs if output.name not in _SERVER_LOGS for file in output.files or ()]
 
 
 def _offer_file(file: OutputFile) -> SiteFile:

@@ -92,7 +92,7 @@ class JobAnswer(BaseModel):
     canceld: bool | None = None
     setupRunning: bool | None = None  # noqa: N815
     steps: list[Step] | None = None
-    outputParams: list[OutputParameter] | None = None  # noqa: N815
+    outputParams: Any = None  # noqa: N815  # is read only for the results: what is odd in it hides no state
 
     def has_left_engine(self) -> bool:
         """Whether the site has done with the job: only then do its shared links work and is its end final."""
