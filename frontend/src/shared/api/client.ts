@@ -4,7 +4,7 @@ import type { components, paths } from './schema';
 import { getAccessToken, renewAccess } from './tokens';
 
 /** `fetch` with the log-in's token; one refusal is answered with a new token, a second one is the caller's. */
-export async function fetchAuthorized(request: Request): Promise<Response> {
+async function fetchAuthorized(request: Request): Promise<Response> {
   const token = await getAccessToken();
   const again = request.clone();
   const answer = await globalThis.fetch(authorize(request, token));

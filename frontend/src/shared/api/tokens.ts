@@ -15,7 +15,6 @@ const grantSchema = z.object({
   expires_in: z.number(),
   refresh_token: z.string(),
 });
-export type Grant = z.infer<typeof grantSchema>;
 
 interface Access {
   token: string;

@@ -1,5 +1,4 @@
 import Box from '@mui/material/Box';
-import Card from '@mui/material/Card';
 import Typography from '@mui/material/Typography';
 import { useTranslation } from 'react-i18next';
 
@@ -7,6 +6,7 @@ import { useCatalogueNames } from '@/shared/catalogue/queries';
 import { formatMoment } from '@/shared/format/units';
 import { DensityStrip } from '@/shared/ui/DensityStrip';
 import { TextLink } from '@/shared/ui/links';
+import { ListCard } from '@/shared/ui/ListCard';
 import { StatusMark } from '@/shared/ui/StatusMark';
 
 import type { Job } from '@/features/jobs/api/queries';
@@ -18,18 +18,7 @@ export function JobCard({ job }: { job: Job }) {
   const { nameSite } = useCatalogueNames();
   const sites = [...new Set(job.runs.map((run) => nameSite(run.service_id)))];
   return (
-    <Card
-      component="article"
-      sx={{
-        px: 2.5,
-        py: 2,
-        display: 'grid',
-        columnGap: 3,
-        rowGap: 1,
-        alignItems: 'center',
-        gridTemplateColumns: { xs: '1fr', md: 'minmax(0, 1fr) 14rem 9rem' },
-      }}
-    >
+    <ListCard columns="minmax(0, 1fr) 14rem 9rem">
       <Box sx={{ minWidth: 0 }}>
         <Typography variant="h3" component="h2" sx={{ overflowWrap: 'anywhere' }}>
           <TextLink to={`/jobs/${job.id}`} color="inherit">
@@ -48,6 +37,6 @@ export function JobCard({ job }: { job: Job }) {
       <Box sx={{ justifySelf: { md: 'end' } }}>
         <StatusMark status={job.status} />
       </Box>
-    </Card>
+    </ListCard>
   );
 }

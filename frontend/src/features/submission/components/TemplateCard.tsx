@@ -1,6 +1,5 @@
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
-import Card from '@mui/material/Card';
 import Typography from '@mui/material/Typography';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -9,6 +8,7 @@ import { useCatalogueNames } from '@/shared/catalogue/queries';
 import { nameCountries } from '@/shared/format/countries';
 import { Confirmation } from '@/shared/ui/Confirmation';
 import { ButtonLink } from '@/shared/ui/links';
+import { ListCard } from '@/shared/ui/ListCard';
 
 import { type Template, useDeleteTemplate } from '@/features/submission/api/templates';
 
@@ -31,17 +31,7 @@ export function TemplateCard({ template }: { template: Template }) {
   ].filter(Boolean);
   const owner = template.is_own ? (template.shared ? t('templates.shared') : '') : t('templates.foreign');
   return (
-    <Card
-      component="article"
-      sx={{
-        px: 2.5,
-        py: 2,
-        display: 'grid',
-        gap: 2,
-        alignItems: 'center',
-        gridTemplateColumns: { xs: '1fr', md: 'minmax(0, 1fr) auto' },
-      }}
-    >
+    <ListCard columns="minmax(0, 1fr) auto">
       <Box sx={{ minWidth: 0, overflowWrap: 'anywhere' }}>
         <Typography variant="h3" component="h2">
           {template.name}
@@ -57,7 +47,7 @@ export function TemplateCard({ template }: { template: Template }) {
         )}
       </Box>
       <TemplateActions template={template} />
-    </Card>
+    </ListCard>
   );
 }
 
@@ -66,7 +56,7 @@ function TemplateActions({ template }: { template: Template }) {
   const [asked, setAsked] = useState(false);
   const remove = useDeleteTemplate();
   return (
-    <Box sx={{ display: 'flex', flexWrap: 'wrap', gap: 1 }}>
+    <Box sx={{ display: 'flex', flexWrap: 'wrap', gap: 1, pt: { xs: 1, md: 0 } }}>
       <ButtonLink to={`/jobs/new?template=${template.id}`} variant="outlined">
         {t('templates.use')}
       </ButtonLink>
