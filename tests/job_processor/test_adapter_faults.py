@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from fastapi.responses import HTMLResponse
 
 from microservices.backends.base import SiteJob
 from microservices.backends.michigan import MichiganBackend
@@ -12,7 +13,7 @@ from microservices.job_processor.logic import polling
 from microservices.job_processor.logic.polling import poll_due_runs
 from microservices.job_processor.logic.sites import Sites
 from tests.job_processor.cloudgene_stub import TOKEN, Gate
-from tests.job_processor.conftest import Person, World, bring_to_site, make_due
+from tests.job_processor.conftest import Person, World, bring_to_site, make_due, poll
 
 
 def test_a_list_that_breaks_the_adapter_costs_no_run_its_news(
@@ -62,3 +63,16 @@ def test_an_account_that_cannot_be_opened_costs_no_other_its_news(
     make_due(world, other_id)
     poll_due_runs(world.engine, lambda _run_id: None).result(timeout=60)
     assert person.get_run(other_job_id)["status"] == "collecting"
+
+
+def test_a_job_that_failed_ends_though_the_site_gives_no_log_of_it(world: World, person: Person) -> None:
+    job_id, run_id = bring_to_site(world, person)
+    world.site.jobs[0].state, world.site.jobs[0].position = 5, -1
+    world.site.log_answer = lambda: HTMLResponse("<html>Not Found</html>", status_code=404)
+    poll(world, run_id)
+    assert person.get_run(job_id)["status"] == "running"  # it may be given a little later
+    for _ in range(2):
+        poll(world, run_id)
+    run = person.get_run(job_id)
+    assert run["status"] == "failed"
+    assert "gives no reason" in run["error"]["message"]

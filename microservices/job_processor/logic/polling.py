@@ -17,6 +17,7 @@ from microservices.contracts.registry import SiteRecord
 from microservices.job_processor.errors import SiteNotFoundError
 from microservices.job_processor.logic.engine import Engine
 from microservices.job_processor.logic.findings import Found, tell_state, write_findings
+from microservices.job_processor.logic.holding import LOOKS_BEFORE_LOST
 from microservices.job_processor.logic.restarting import restart_dead_job
 from microservices.job_processor.logic.sites import Account, CredentialMissingError
 from microservices.job_processor.queries import Watched, claim_watched
@@ -178,7 +179,7 @@ async def _ask(engine: Engine, run: Watched, backend: Backend, account: Account)
             if job.state == "dead" and run.cancel_requested_at is None:
                 job = await restart_dead_job(engine, run, backend, job)
             if job.state == "failed" and not any(message.level == "error" for message in job.messages):
-                return _add_reason(job, await backend.failure_log(run.external_job_id))
+                return await _add_reason(run, backend, job)
             return job
     except CredentialRefusedError as error:
         engine.sites.forget_account(run, account.source)
@@ -193,7 +194,16 @@ def _wait_for(error: ServiceError) -> str:
     return f"Waiting for a part of the platform: {error.detail}"
 
 
-def _add_reason(job: SiteJob, site_log: str) -> SiteJob:
-    """The job with the end of the site's log in place of the messages that it lacks."""
+async def _add_reason(run: Watched, backend: Backend, job: SiteJob) -> SiteJob:
+    """The job with the end of the site's log in place of the messages that it lacks.
+
+    Raises `SiteError`, but not for ever: a job that has failed ends also where the site gives no log of it.
+    """
+    try:
+        site_log = await backend.failure_log(run.external_job_id)
+    except SiteError:
+        if run.setbacks + 1 < LOOKS_BEFORE_LOST:
+            raise
+        return job
     tail = site_log.strip()[-_LOG_TAIL:]
     return replace(job, messages=(*job.messages, SiteMessage("Log", "error", tail))) if tail else job
