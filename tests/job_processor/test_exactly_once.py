@@ -16,8 +16,7 @@ from psycopg2 import sql
 from sqlalchemy import text, update
 
 from imputehub.local.postgresql import PostgresqlServer
-from microservices.backends import registry
-from microservices.backends.base import CredentialCheck, SiteProbe, Submission
+from microservices.backends.base import Submission
 from microservices.contracts.registry import SiteRecord
 from microservices.job_processor.logic.cancellation import request_cancel
 from microservices.job_processor.logic.holding import describe_error, fail_run
@@ -30,6 +29,7 @@ from microservices.job_processor.queries import lock_run
 from microservices.kernel.db import utc_now
 from tests.job_processor.cloudgene_stub import Gate, StubJob, answer_with_a_page
 from tests.job_processor.conftest import Person, World, bring_to_site, make_due, poll
+from tests.job_processor.healthy_adapter import HealthyAdapter, put_in_place
 
 
 def list_outcomes(world: World, run_id: UUID) -> list[str | None]:
@@ -82,19 +82,10 @@ def test_an_answer_that_leaves_open_whether_the_job_exists_is_never_followed_by_
     assert (run["status"], run["external_job_id"], len(world.site.jobs)) == ("running", world.site.jobs[0].id, 1)
 
 
-class BrokenAdapter:
+class BrokenAdapter(HealthyAdapter):
     """An adapter with a bug: it dies after it may have sent everything."""
 
     submissions: list[str] = []  # noqa: RUF012
-
-    def __init__(self, *_args: Any) -> None:
-        pass
-
-    async def probe(self) -> SiteProbe:
-        return SiteProbe("healthy", 1, "fine")
-
-    async def verify_credential(self) -> CredentialCheck:
-        return CredentialCheck(True, "fine")
 
     async def submit(self, submission: Submission) -> str:
         self.submissions.append(submission.mark)
@@ -108,8 +99,7 @@ class BrokenAdapter:
 def test_a_fault_of_an_adapter_leaves_the_submission_open_and_says_so(
     world: World, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(registry.ADAPTERS, "ga4gh", BrokenAdapter)
-    world.peers.site, world.peers.recipe = {"api_type": "ga4gh"}, {"workflow_url": "any", "parameters": {}}
+    put_in_place(BrokenAdapter, world, monkeypatch)
     job_id, run_id = person.submit_job()
     for _ in range(3):
         submit_run(world.engine, run_id)
@@ -211,21 +201,6 @@ def test_cancel_while_a_worker_asks_whether_the_site_takes_jobs_ends_the_run(wor
     world.site.on_probe, world.site.maintenance = cancel, True
     submit_run(world.engine, run_id)
     assert (person.get_run(job_id)["status"], world.site.jobs) == ("cancelled", [])
-
-
-def test_a_cancel_that_comes_while_the_site_is_asked_is_passed_on_at_once(world: World, person: Person) -> None:
-    world.peers.site = {"api_config": {"allow_private_network": True, "poll_first_s": 200}}
-    job_id, run_id = bring_to_site(world, person)
-    gate = Gate()
-    world.site.on_details = gate.pass_through
-    make_due(world, run_id)
-    asked = poll_due_runs(world.engine, lambda _run_id: None)
-    gate.await_visitor()
-    world.client.post(f"/api/v1/jobs/{job_id}/cancel", headers=person.headers)
-    gate.opened.set()
-    asked.result(timeout=60)
-    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=60)
-    assert person.get_run(job_id)["status"] == "cancelled"
 
 
 def test_a_run_that_a_worker_has_just_taken_is_not_ended_under_its_hands(world: World, person: Person) -> None:

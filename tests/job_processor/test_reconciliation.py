@@ -10,8 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from microservices.backends import registry
-from microservices.backends.base import CredentialCheck, SiteError, SiteJob, SiteProbe, Submission
+from microservices.backends.base import SiteError, SiteJob, Submission
 from microservices.job_processor.logic.attempts import make_mark, sending
 from microservices.job_processor.logic.processes import is_surely_gone, name_process
 from microservices.job_processor.logic.reconciliation import LISTINGS_APART
@@ -21,6 +20,7 @@ from microservices.job_processor.queries import find_open_attempt
 from microservices.kernel.db import utc_now
 from tests.job_processor.cloudgene_stub import answer_with_a_page
 from tests.job_processor.conftest import Person, World
+from tests.job_processor.healthy_adapter import HealthyAdapter, put_in_place
 
 
 def lose(world: World, *, keep: bool) -> None:
@@ -145,20 +145,11 @@ def test_another_account_cannot_tell_so_a_person_is_asked(world: World, person: 
     assert (person.get_run(job_id)["status"], len(world.site.jobs)) == ("running", 2)
 
 
-class LosingAdapter:
+class LosingAdapter(HealthyAdapter):
     """An adapter of a site that loses its answers; its list is what the test says."""
 
     listed: list[SiteJob] | SiteError = []  # noqa: RUF012
     sent: list[str] = []  # noqa: RUF012
-
-    def __init__(self, *_args: Any) -> None:
-        pass
-
-    async def probe(self) -> SiteProbe:
-        return SiteProbe("healthy", 1, "fine")
-
-    async def verify_credential(self) -> CredentialCheck:
-        return CredentialCheck(True, "fine")
 
     async def submit(self, submission: Submission) -> str:
         self.sent.append(submission.mark)
@@ -173,9 +164,8 @@ class LosingAdapter:
 
 @pytest.fixture
 def losing(world: World, monkeypatch: pytest.MonkeyPatch) -> type[LosingAdapter]:
-    monkeypatch.setitem(registry.ADAPTERS, "ga4gh", LosingAdapter)
+    put_in_place(LosingAdapter, world, monkeypatch)
     monkeypatch.setattr(LosingAdapter, "sent", [])
-    world.peers.site, world.peers.recipe = {"api_type": "ga4gh"}, {"workflow_url": "any", "parameters": {}}
     return LosingAdapter
 
 

@@ -6,14 +6,14 @@ from uuid import uuid4
 
 import pytest
 
-from microservices.backends import registry
-from microservices.backends.base import CANCEL_STEP, CredentialCheck, SiteJob, SiteMessage, SiteProbe, Submission
+from microservices.backends.base import CANCEL_STEP, SiteJob, SiteMessage, Submission
 from microservices.job_processor.logic.engine import LINES_PER_SITE
 from microservices.job_processor.logic.polling import poll_due_runs
 from microservices.job_processor.logic.sites import Memory, Sites
 from microservices.kernel.errors import DependencyUnavailableError
 from tests.job_processor.cloudgene_stub import Gate, StubJob
 from tests.job_processor.conftest import Person, World, bring_to_site, let_age, make_due, poll
+from tests.job_processor.healthy_adapter import HealthyAdapter, put_in_place
 
 
 def tell(text: str, level: int) -> list[dict[str, Any]]:
@@ -108,17 +108,8 @@ def test_a_site_that_does_not_cancel_is_asked_again_and_its_results_still_come(w
     assert (world.site.jobs[0].state, person.get_run(job_id)["status"]) == (6, "cancelled")
 
 
-class StubbornAdapter:
+class StubbornAdapter(HealthyAdapter):
     """An adapter of a site that takes every job and ends none before its time."""
-
-    def __init__(self, *_args: Any) -> None:
-        pass
-
-    async def probe(self) -> SiteProbe:
-        return SiteProbe("healthy", 1, "fine")
-
-    async def verify_credential(self) -> CredentialCheck:
-        return CredentialCheck(True, "fine")
 
     async def submit(self, _submission: Submission) -> str:
         return "job-1"
@@ -131,8 +122,7 @@ class StubbornAdapter:
 def test_what_the_site_says_of_a_cancel_that_it_does_not_heed_is_shown(
     world: World, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(registry.ADAPTERS, "ga4gh", StubbornAdapter)
-    world.peers.site, world.peers.recipe = {"api_type": "ga4gh"}, {"workflow_url": "any", "parameters": {}}
+    put_in_place(StubbornAdapter, world, monkeypatch)
     job_id, run_id = bring_to_site(world, person)
     world.client.post(f"/api/v1/jobs/{job_id}/cancel", headers=person.headers)
     poll(world, run_id)
@@ -237,10 +227,15 @@ def test_what_an_accounts_list_does_not_show_is_asked_for_by_itself(world: World
     assert {person.get_run(job_id)["status"] for job_id, _run_id in jobs} == {"collecting"}
 
 
-def test_news_that_come_while_nothing_new_is_written_are_not_lost(world: World, person: Person) -> None:
-    """A cancel during the question: the run is due at once, and the site is told."""
+@pytest.mark.parametrize("known", [False, True], ids=["news", "nothing new"])
+def test_a_cancel_that_comes_while_the_site_is_asked_is_passed_on_at_once(
+    world: World, person: Person, known: bool
+) -> None:
+    """Also where the answer leaves nothing to write."""
+    world.peers.site = {"api_config": {"allow_private_network": True, "poll_first_s": 200}}
     job_id, run_id = bring_to_site(world, person)
-    poll(world, run_id)
+    if known:
+        poll(world, run_id)
     gate = Gate()
     world.site.on_details = gate.pass_through
     make_due(world, run_id)
