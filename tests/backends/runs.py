@@ -47,7 +47,7 @@ def run(*files: InputFile, **more: Any) -> Submission:
     return replace(submission, **more)
 
 
-def accept_uploads(site: StubSite) -> list[tuple[str, str | None, bytes]]:
+def accept_uploads(site: StubSite, app: str = APP) -> list[tuple[str, str | None, bytes]]:
     """Parts as (field, file name, content), in the order in which they come."""
     parts: list[tuple[str, str | None, bytes]] = []
 
@@ -57,5 +57,5 @@ def accept_uploads(site: StubSite) -> list[tuple[str, str | None, bytes]]:
             parts.append((part.name or "", part.filename, bytes(await part.read())))
         return web.json_response(ACCEPTED)
 
-    site.handle(SUBMIT_PATH, receive, method="POST")
+    site.handle(f"/api/v2/jobs/submit/{app}", receive, method="POST")
     return parts

@@ -49,6 +49,16 @@ async def test_the_curators_application_is_used_without_asking_and_population_de
     assert site.count("/api/v2/server") == 0
 
 
+@pytest.mark.parametrize(
+    ("app", "word"), [(APP, b"qc_only"), ("imputationserver@2.1.9", b"qconly"), ("minimac4", b"qconly")]
+)
+async def test_each_generation_is_asked_for_a_check_of_quality_in_its_own_word(app: str, word: bytes) -> None:
+    async with run_site() as site, open_michigan(site.base_url, app=app) as backend:
+        parts = accept_uploads(site, app)
+        await backend.submit(run(mode="qc_only"))
+    assert ("mode", None, word) in parts
+
+
 async def test_files_of_one_name_reach_the_site_under_distinct_names() -> None:
     async with run_site() as site, open_michigan(site.base_url, app=APP) as backend:
         parts = accept_uploads(site)
@@ -89,6 +99,7 @@ async def test_what_would_not_arrive_unchanged_is_not_sent(change: dict[str, Any
         (400, own_error("Parameter 'x' not found."), SiteError, "refused", True, "nothing"),
         (415, framework_error("Unsupported Media Type"), SiteError, "refused", True, "nothing"),
         (413, framework_error("too big"), SiteError, "upload_too_large", True, "nothing"),
+        (400, own_error("Upload limit reached."), SiteError, "upload_too_large", True, "nothing"),
         (429, framework_error("Too many"), SiteUnavailableError, "unavailable", False, "nothing"),
         (500, framework_error("Internal Server Error"), SiteUnavailableError, "unavailable", False, "all"),
         (200, {"success": True, "message": "fine"}, SiteError, "answer_unreadable", False, "all"),

@@ -18,6 +18,7 @@ JOB_ID = re.compile(r"job-\d{8}-\d{6}-\d{1,6}")
 _MARK = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,49}")
 _PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9]{9,}")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+-]*")
+_HADOOP = re.compile(r"(imputationserver|minimac4)(@.*)?")
 _SITE_FULL = re.compile(r"only \d+ jobs? per user", re.IGNORECASE)
 
 
@@ -28,8 +29,9 @@ async def submit_run(client: CloudgeneClient, submission: Submission) -> str:
     `SiteError`; each with `sent`: only `all` leaves open whether a job exists.
     """
     fields = build_fields(submission)
-    body = UploadBody(fields, [FilePart(name, file) for name, file in name_inputs(submission.files)])
+    parts = [FilePart(name, file) for name, file in name_inputs(submission.files)]
     app = client.connection.api_config.app or choose_app(client, await read_server(client))
+    body = UploadBody([(name, _word_value(app, name, value)) for name, value in fields], parts)
     try:
         answer = await _post(client, app, body)
     except SiteUnavailableError as error:
@@ -63,6 +65,11 @@ def build_fields(submission: Submission) -> list[tuple[str, str]]:
         ("password", submission.result_password),
         ("aesEncryption", "yes"),
     ]
+
+
+def _word_value(app: str, name: str, value: str) -> str:
+    """The Hadoop pipeline of Cloudgene 2 has its own word for a check of quality, and would impute on any other."""
+    return "qconly" if name == "mode" and value == "qc_only" and _HADOOP.fullmatch(app) else value
 
 
 def _require(found: object, name: str, rule: str) -> None:
@@ -123,7 +130,7 @@ def _without_job(sent: Sent) -> Sent:
 async def _explain_refusal(client: CloudgeneClient, answer: Answer, app: str) -> SiteError:
     if is_own(answer) and _SITE_FULL.search(answer.words):
         return SiteFullError(answer.words, code="site_full", fix="It is sent when one of the account's jobs has ended.")
-    if answer.status == 413:
+    if answer.status == 413 or (answer.status == 400 and "upload limit reached" in answer.words.lower()):
         return _refuse_size()
     if answer.status == 404 and answer.document is not None:
         return await explain_missing_app(client, answer, app)
