@@ -122,6 +122,7 @@ async def _open_download(
             headers={"Accept-Encoding": "identity", **headers, **source.authorise(url)},
             timeout=build_stream_timeout(source.connection, source.idle_s),
             allow_redirects=False,
+            auto_decompress=not file.filename.endswith((".gz", ".bgz")),  # some servers call their own gzip a coding
             middlewares=(_send_once,),
         ) as response:
             if response.status == 200 or (response.status == 206 and "Range" in headers):

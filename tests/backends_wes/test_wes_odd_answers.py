@@ -1,5 +1,6 @@
 """Answers that no server should give: each is told as the site's own trouble, never as a fault of the platform."""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,18 @@ async def test_a_log_that_is_moved_is_not_followed_with_the_token() -> None:
         other.answer("/log", text="from elsewhere")
         assert await backend.failure_log(RUN) == "what it said"
     assert other.seen == []
+
+
+async def test_a_file_that_the_server_calls_coded_stays_as_it_lies_there(tmp_path: Path) -> None:
+    """Web servers tell `.gz` files as coded, and would have them unpacked."""
+    packed = gzip.compress(b"genotypes")
+    headers = {"Content-Encoding": "gzip"}
+    async with run_site() as site, open_wes(site.base_url) as backend:
+        site.answer("/chr20.dose.vcf.gz", body=packed, headers=headers)
+        site.answer("/report.txt", body=packed, headers=headers)
+        for name, wanted in (("chr20.dose.vcf.gz", packed), ("report.txt", b"genotypes")):
+            await backend.fetch(SiteFile(name, "metadata", f"{site.base_url}/{name}"), tmp_path / name)
+            assert (tmp_path / name).read_bytes() == wanted
 
 
 async def test_name_and_password_are_not_sent_along_a_redirect() -> None:
