@@ -93,18 +93,32 @@ async def test_what_the_server_serves_is_asked_for_where_we_know_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "outputs",
+    ("outputs", "place"),
     [
-        {"x": "file:///srv/runs/x.dose.vcf.gz"},
-        {"filesystem": ["out/x.dose.vcf.gz", "work/.command.log"]},
-        {"x": "s3://bucket/x.dose.vcf.gz"},
+        ({"x": "file:///srv/runs/x.dose.vcf.gz"}, "file:///srv/runs/x.dose.vcf.gz"),
+        ({"filesystem": ["out/x.dose.vcf.gz", "work/.command.log"]}, "out/x.dose.vcf.gz"),
+        ({"x": "s3://bucket/x.dose.vcf.gz"}, "s3://bucket/x.dose.vcf.gz"),
     ],
 )
-async def test_results_that_cannot_leave_the_site_are_told_of(outputs: Any) -> None:
+async def test_results_that_cannot_leave_the_site_are_told_of_with_their_place(outputs: Any, place: str) -> None:
     async with run_site() as site, open_wes(site.base_url) as backend:
         offer(site, outputs)
         with pytest.raises(ResultRefusedError) as refused:
             await backend.results(RUN, WISH)
+        assert (refused.value.code, refused.value.permanent) == ("results_not_downloadable", True)
+        assert place in refused.value.message
+
+
+async def test_a_result_that_cannot_be_reached_is_told_of_and_keeps_no_other_away(tmp_path: Path) -> None:
+    outputs = {"one": "s3://bucket/chr1.dose.vcf.gz", "note": "all went well"}
+    async with run_site() as site, open_wes(site.base_url) as backend:
+        offer(site, outputs | {"two": f"{site.base_url}/chr2.dose.vcf.gz"})
+        site.answer("/chr2.dose.vcf.gz", body=b"genotypes")
+        first, second = await backend.results(RUN, WISH)
+        await backend.fetch(second, tmp_path / "f")
+        assert (second.filename, (tmp_path / "f").read_bytes()) == ("chr2.dose.vcf.gz", b"genotypes")
+        with pytest.raises(ResultRefusedError, match=r"chr1\.dose\.vcf\.gz lies at s3://bucket") as refused:
+            await backend.fetch(first, tmp_path / "g")
         assert (refused.value.code, refused.value.permanent) == ("results_not_downloadable", True)
 
 

@@ -22,15 +22,22 @@ from microservices.backends.ga4gh_wes.client import WesClient
 from microservices.backends.ga4gh_wes.outputs import Output, collect_outputs
 from microservices.backends.ga4gh_wes.recipe import Recipe, read_recipe
 from microservices.backends.ga4gh_wes.runs import read_run_log
+from microservices.backends.ga4gh_wes.words import clean_words
 
 _IMPUTED = re.compile(r".*\.(vcf|bcf)(\.gz)?(\.(tbi|csi))?|.*\.info(\.gz)?", re.IGNORECASE)
 _REPORT = re.compile(r".*(qc|quality|report).*\.(html|txt|pdf|csv|tsv|json)", re.IGNORECASE)
+_LONGEST_PLACE = 300
+# Before the place of a result that the recipe wants and the platform cannot reach: it is told when its turn comes.
+_NOWHERE = "unreachable:"
 _LOG = re.compile(r".*\.(log|err|out)|stdout|stderr", re.IGNORECASE)
 
 
 async def list_results(client: WesClient, run_id: str, document: dict[str, Any] | None = None) -> list[SiteFile]:
-    """What can be fetched. Raises `ResultRefusedError` (permanent) when the site has outputs, but none of them is a
-    result by the recipe, or none can leave the site."""
+    """What can be fetched, and what the recipe wants though nobody can.
+
+    Raises `ResultRefusedError` (permanent) when the site has outputs, but none of them is a result by the recipe, or none
+    can leave the site.
+    """
     recipe = read_recipe(document) if document is not None else None
     outputs = collect_outputs((await read_run_log(client, run_id)).outputs)
     wanted = [(output, kind) for output in outputs if (kind := _choose_kind(recipe, output.name)) is not None]
@@ -41,14 +48,16 @@ async def list_results(client: WesClient, run_id: str, document: dict[str, Any] 
             "A curator has to correct the recipe's outputs.",
         )
     placed = [(output, kind, _place(client, run_id, output)) for output, kind in wanted]
-    files = [_offer(output, kind, locator) for output, kind, locator in placed if locator is not None]
-    if wanted and not files:
-        raise _refuse_outputs(
-            f"The run's {len(wanted)} results lie on the site's own disk, where nobody outside can fetch them.",
-            "results_not_downloadable",
-            "A curator has to set api_config.output_root, or use a workflow that puts its results where a URL leads.",
-        )
-    return _make_distinct(files)
+    if wanted and not any(locator for _output, _kind, locator in placed):
+        first = wanted[0][0]
+        raise _refuse_place(f"None of the run's {len(wanted)} results can be fetched: {first.name}", first.place)
+    is_declared = recipe is not None and bool(recipe.outputs)
+    offered = [
+        _offer(output, kind, locator or _NOWHERE + output.place)
+        for output, kind, locator in placed
+        if locator is not None or is_declared
+    ]
+    return _make_distinct(offered)
 
 
 def _choose_kind(recipe: Recipe | None, name: str) -> ResultKind | None:
@@ -76,6 +85,14 @@ def unpack_results(_client: WesClient, file: SiteFile, path: Path, password: str
 
 def _refuse_outputs(message: str, code: str, fix: str) -> ResultRefusedError:
     return ResultRefusedError(message, code=code, permanent=True, whose="platform", fix=fix)
+
+
+def _refuse_place(what: str, place: str) -> ResultRefusedError:
+    return _refuse_outputs(
+        f"{what} lies at {clean_words(place)[:_LONGEST_PLACE]}, which the platform cannot reach.",
+        "results_not_downloadable",
+        "A curator has to set api_config.output_root, or use a workflow that puts its results where a URL leads.",
+    )
 
 
 def _place(client: WesClient, run_id: str, output: Output) -> str | None:
@@ -127,6 +144,8 @@ def _make_distinct(files: list[SiteFile]) -> list[SiteFile]:
 
 async def fetch_file(client: WesClient, file: SiteFile, destination: Path) -> None:
     """Raises `ResultRefusedError` or `SiteUnavailableError`; the token goes to the server itself only."""
+    if file.locator.startswith(_NOWHERE):
+        raise _refuse_place(file.filename, file.locator.removeprefix(_NOWHERE))
     if file.locator.startswith("file:"):
         await asyncio.to_thread(_copy_file, client, file, destination)
         return
