@@ -222,6 +222,19 @@ async def test_name_and_password_become_a_token_that_is_kept_until_it_ends_or_is
             assert site.count("/token") == 2
 
 
+@pytest.mark.parametrize(("lifetime_s", "asked"), [(3600, 1), (10, 2), (None, 1)])
+async def test_a_token_that_tells_no_end_is_kept_for_as_long_as_the_server_says(
+    lifetime_s: int | None, asked: int
+) -> None:
+    async with run_site() as site:
+        site.answer("/token", {"access_token": "opaque", "expires_in": lifetime_s}, method="POST")
+        site.answer(RUNS, {"runs": []})
+        async with open_wes(site.base_url, token="alice:x", token_url=f"{site.base_url}/token") as backend:
+            for _ in range(2):
+                [job async for job in backend.list_states()]
+    assert site.count("/token") == asked
+
+
 @pytest.mark.parametrize("credential", ["alice:wrong", "alice", ":x"])
 async def test_a_wrong_password_is_the_owner_s_and_told_to_nobody(credential: str) -> None:
     async with run_site() as site:

@@ -65,7 +65,9 @@ async def _ask_for_token(session: aiohttp.ClientSession, connection: SiteConnect
     form = {"grant_type": "password", "username": username, "password": password}
     with translate_failures():
         async with session.post(url, data=form, allow_redirects=False) as response:
-            body = (await read_bounded(response)).replace(password.encode(), b"[password]")
+            body = await read_bounded(response)
+    if response.status != 200:  # a refusal may repeat it; an answer with a token may hold its letters by chance
+        body = body.replace(password.encode(), b"[password]")
     answer = read_answer(response.status, response.headers, body)
     if answer.document is not None and answer.status in (400, 401, 403):
         raise refuse_credential(answer.words)
