@@ -10,6 +10,7 @@ from aiohttp import web
 
 from microservices.backends.base import CredentialRefusedError, InputFile, SiteError, SiteUnavailableError
 from microservices.backends.session import Deadlines
+from microservices.backends.upload import PIECE_BYTES, FilePart, UploadBody
 from tests.backends import shapes
 from tests.backends.runs import ACCEPTED, APP, SUBMIT_PATH, accept_uploads, endless_file, input_file, run
 from tests.backends.stub_site import open_michigan, run_raw_site, run_site
@@ -178,3 +179,10 @@ async def test_a_body_of_a_hundred_megabytes_streams() -> None:
     async with run_site() as site, open_michigan(site.base_url, app=APP) as backend:
         site.handle(SUBMIT_PATH, count, method="POST")
         assert re.match("job-", await backend.submit(run(endless_file(100 * 1024**2))))
+
+
+async def test_a_body_leaves_in_small_pieces_and_counts_as_sent_before_its_last_byte_does() -> None:
+    body = UploadBody([("mode", "imputation")], [FilePart("a.vcf.gz", input_file("a.vcf.gz", bytes(1_000_000), 1))])
+    told = [(len(piece), body.sent) async for piece in body.stream(lambda: None)]
+    assert (max(size for size, _sent in told) <= PIECE_BYTES, sum(size for size, _sent in told)) == (True, body.length)
+    assert [sent for _size, sent in told] == ["partial"] * (len(told) - 1) + ["all"]

@@ -61,6 +61,21 @@ async def test_any_other_answer_is_unhealthy_and_says_why(status: int, answer: d
     assert words in probe.message
 
 
+async def test_a_site_that_cannot_count_its_jobs_is_unhealthy() -> None:
+    async with run_site() as site, open_michigan(site.base_url) as backend:
+        site.answer("/api/v2/server", shapes.stranger_server())
+        site.answer(COUNTERS_PATH, framework_error("Internal Server Error"), status=500)
+        assert (await backend.probe()).health == "unhealthy"
+        site.answer(COUNTERS_PATH, {"hello": "world"})
+        assert (await backend.probe()).code == "answer_unreadable"
+
+
+async def test_a_probe_reads_no_answer_without_end() -> None:
+    async with run_site() as site, open_michigan(site.base_url) as backend:
+        site.answer("/api/v2/server", shapes.stranger_server(footer="x" * 2 * 1024**2))
+        assert (await backend.probe()).code == "answer_too_large"
+
+
 async def test_nobody_listening_is_unhealthy_without_a_response_time() -> None:
     async with run_site() as site:
         address = site.base_url
@@ -91,6 +106,24 @@ async def test_a_site_is_described_with_panels_populations_and_builds() -> None:
     assert (description.capabilities.lists_panels, description.capabilities.resumes_downloads) == (True, None)
     assert (description.capabilities.restarts, description.capabilities.deletes) == (True, False)
     assert (description.limits.told, description.limits.max_samples) == (False, 50_000)
+
+
+async def test_of_several_lists_the_populations_are_those_bound_to_the_panel() -> None:
+    panel = "apps@both@1.0.0"
+
+    def bound(name: str, to: str, code: str) -> dict[str, Any]:
+        values = [shapes.choice(panel, None, values=[shapes.choice(code, code.upper())])]
+        return {"id": name, "type": "binded_list", "bind": to, "values": values}
+
+    refpanel = {"id": "refpanel", "type": "app_list", "values": [shapes.choice(panel, "From hg19 to hg38")]}
+    lists = [bound("population", "other", "one"), bound("phasing", "refpanel", "two")]
+    lists.append(bound("population", "refpanel", "three"))
+    async with run_site() as site, open_michigan(site.base_url) as backend:
+        site.answer("/api/v2/server", shapes.server())
+        site.answer(APP_PATH, {"id": "imputationserver2", "params": [*lists, refpanel]})
+        (found,) = (await backend.describe()).panels or ()
+    assert found.populations == ("three",)
+    assert found.build is None, "a name that tells both builds tells none"
 
 
 async def test_cloudgene_2_values_are_understood() -> None:

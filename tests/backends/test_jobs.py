@@ -38,6 +38,7 @@ async def read(document: dict[str, Any]) -> SiteJob:
         (job(4, -1), "succeeded"),
         (job(5, -1), "failed"),
         (job(5, 0, steps=CANCELLED), "finishing"),
+        (job(5, -1, steps=CANCELLED), "failed"),
         (job(6, -1), "cancelled"),
         (job(7, -1), "gone"),
         (job(8, -1), "succeeded"),
@@ -74,7 +75,12 @@ async def test_messages_are_plain_text_with_levels() -> None:
             ("<b>Statistics:</b><br>SNPs call rate &lt; 90%: 0", 0),
             ("4 Chunk(s) excluded: < 3 SNPs", 2),
         ),
-        step("Summary", ("Pipeline <i>failed</i>.", 1), ("Processing data...", 3), ("<br>", 0)),
+        step(
+            "Summary",
+            ("<style>b { color: red }</style>Pipeline <i>failed</i>.", 1),
+            ("Processing data...", 3),
+            ("<br>", 0),
+        ),
     ]
     found = await read(job(5, -1, steps=steps))
     assert [(m.step, m.level, m.text) for m in found.messages] == [

@@ -81,3 +81,38 @@ async def test_what_a_site_tells_of_another_job_is_not_believed_of_ours() -> Non
             with pytest.raises(SiteUnavailableError) as refused:
                 await ask(JOB)
             assert refused.value.code == "answer_unreadable"
+
+
+async def test_of_messages_without_end_the_last_are_kept() -> None:
+    told = [(f"chunk {number}", 0) for number in range(1000)]
+    async with run_site() as site, open_michigan(site.base_url) as backend:
+        site.answer(JOB_PATH, job(2, 0, steps=[shapes.step("Imputation", *told)]))
+        messages = (await backend.status(JOB)).messages
+    assert (len(messages), messages[-1].text) == (200, "chunk 999")
+
+
+async def test_a_log_that_is_moved_is_not_followed_with_the_token() -> None:
+    async with run_site() as site, run_site() as other, open_michigan(site.base_url) as backend:
+        site.answer(f"/logs/{JOB}", status=302, headers={"Location": f"{other.base_url}/log"})
+        other.answer("/log", text="from elsewhere")
+        with pytest.raises(SiteError) as refused:
+            await backend.failure_log(JOB)
+    assert (refused.value.code, other.seen) == ("redirected", [])
+
+
+async def test_a_cookie_of_the_site_is_not_kept() -> None:
+    async with run_site() as site:
+        site.answer(JOB_PATH, job(2, 0), headers={"Set-Cookie": "cloudgene-token=x; Path=/"})
+        async with open_michigan(site.base_url.replace("127.0.0.1", "localhost")) as backend:
+            await backend.status(JOB)
+            await backend.status(JOB)
+    assert ["Cookie" in request.headers for request in site.seen] == [False, False]
+
+
+async def test_a_proxy_of_the_environment_sees_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    async with run_site() as site, open_michigan(site.base_url) as backend:
+        site.answer(JOB_PATH, job(2, 0))
+        assert (await backend.status(JOB)).state == "running"

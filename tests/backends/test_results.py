@@ -41,8 +41,9 @@ async def test_offered_files_tell_kind_size_bounds_and_what_is_left() -> None:
         ("pipeline.log", "dd", "7 bytes", 3),
     )
     server_logs = {"name": "cloudgene_logs", "files": [{"name": "job.txt", "hash": "zz", "size": "1 KB", "count": 1}]}
+    older_logs = {**server_logs, "name": "hadooplogs"}
     async with run_site() as site, open_michigan(site.base_url) as backend:
-        site.answer(f"/api/v2/jobs/{JOB}", job(4, -1, outputParams=[*files, server_logs]))
+        site.answer(f"/api/v2/jobs/{JOB}", job(4, -1, outputParams=[*files, server_logs, older_logs]))
         found = await backend.results(JOB)
     assert [(f.filename, f.kind, f.size_range, f.downloads_left) for f in found] == [
         ("chr_20.zip", "imputed_data", (82 * 1024**2, 83 * 1024**2 - 1), 10),
@@ -70,7 +71,7 @@ async def test_results_of_a_retired_job_are_gone() -> None:
     assert (refused.value.code, refused.value.permanent) == ("results_gone", True)
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "a\\b", "C:/x", "a//b", "x\n.txt"])
+@pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "a/./b", "a\\b", "C:/x", "a//b", "x\n.txt"])
 async def test_an_unsafe_name_is_refused(name: str) -> None:
     async with run_site() as site, open_michigan(site.base_url) as backend:
         site.answer(f"/api/v2/jobs/{JOB}", job(4, -1, outputParams=shapes.outputs((name, "h", "1 MB", 1))))

@@ -167,6 +167,7 @@ async def test_the_token_goes_to_the_server_and_to_nobody_else(tmp_path: Path) -
     ("answer", "kind"),
     [
         ({"status": 404, "document": {"msg": "File not found"}}, ResultRefusedError),
+        ({"status": 400, "text": "<Error>InvalidArgument</Error>"}, ResultRefusedError),
         ({"status": 403, "text": "<Error>Request has expired</Error>"}, ResultRefusedError),
         ({"status": 401, "document": {"msg": "no token"}}, CredentialRefusedError),
         ({"status": 503, "text": "later"}, SiteUnavailableError),
@@ -195,6 +196,7 @@ async def test_files_on_a_mounted_disk_are_read_below_its_root_only(tmp_path: Pa
         outputs = [{"class": "File", "location": place.as_uri(), "size": 4} for place in places[:3]]
         offer(site, {"files": outputs, "odd": f"file://{places[3]}"})
         (file,) = await backend.results(RUN)
+        assert file.size_range == (4, 4)
         await backend.fetch(file, tmp_path / "fetched")
         assert (tmp_path / "fetched").read_text() == "good"
         with pytest.raises(ResultRefusedError):

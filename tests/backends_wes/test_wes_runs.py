@@ -144,6 +144,24 @@ async def test_a_1_0_list_without_tags_is_completed_from_each_log(info: dict[str
         site.answer(f"{RUNS}/theirs", {"run_id": "theirs", "request": None})
         site.answer(f"{RUNS}/early", text="<html>500</html>", status=500)
         assert await list_marks(backend) == {"ours": MARK, "theirs": "", "early": ""}
+        assert [job.is_mark_known async for job in backend.list_jobs()] == [True, False, False]
+        site.answer(f"{RUNS}/early", {"msg": "no token"}, status=401)
+        with pytest.raises(CredentialRefusedError):
+            await list_marks(backend)
+
+
+async def test_a_list_of_states_asks_for_no_log_and_leaves_out_what_is_no_state() -> None:
+    async with run_site() as site, open_wes(site.base_url) as backend:
+        listed = {"a": "RUNNING", "b": "UNKNOWN", "c": "COMPLETE"}
+        runs = [{"run_id": name, "state": state, "start_time": "2026-11-22T12:54:58"} for name, state in listed.items()]
+        site.answer(RUNS, {"runs": runs})
+        jobs = [job async for job in backend.list_states()]
+    assert [(job.external_job_id, job.state, job.is_mark_known) for job in jobs] == [
+        ("a", "running", False),
+        ("c", "succeeded", False),
+    ]
+    assert jobs[0].submitted_at == datetime(2026, 11, 22, 12, 54, 58, tzinfo=UTC)
+    assert [seen.path for seen in site.seen] == [RUNS]
 
 
 async def test_a_list_without_unfinished_runs_proves_nothing() -> None:

@@ -145,6 +145,7 @@ async def test_placeholders_are_filled_in_wherever_they_stand() -> None:
     async with run_site() as site, open_wes(site.base_url) as backend:
         inbox = accept_runs(site, dialects.SPECIFICATION_1_1)
         await backend.submit(run(*files, recipe=recipe(parameters=parameters), population=None, r2_filter=0.0))
+    assert "workflow_engine" not in inbox.fields
     names = ["my_cohort.vcf.gz", "My_Cohort-2.vcf.gz"]
     assert inbox.parameters() == {
         "files": [{"class": "File", "path": names[0]}],
@@ -166,6 +167,7 @@ async def test_placeholders_are_filled_in_wherever_they_stand() -> None:
         (403, {"msg": "not you"}, "access_denied", "nothing"),
         (413, None, "upload_too_large", "nothing"),
         (429, {"msg": "slowly"}, "unavailable", "nothing"),
+        (429, None, "answer_not_json", "all"),
         (500, {"msg": "bad params", "status_code": 500}, "unavailable", "all"),
         (502, None, "answer_not_json", "all"),
         (200, {"message": "welcome"}, "answer_unreadable", "all"),

@@ -35,8 +35,8 @@ _LOG = re.compile(r".*\.(log|err|out)|stdout|stderr", re.IGNORECASE)
 async def list_results(client: WesClient, run_id: str, document: dict[str, Any] | None = None) -> list[SiteFile]:
     """What can be fetched, and what the recipe wants though nobody can.
 
-    Raises `ResultRefusedError` (permanent) when the site has outputs, but none of them is a result by the recipe, or none
-    can leave the site.
+    Raises `ResultRefusedError` (permanent) when the site has outputs, but none of them is a result by the recipe, or
+    none can leave the site.
     """
     recipe = read_recipe(document) if document is not None else None
     outputs = collect_outputs((await read_run_log(client, run_id)).outputs)
