@@ -1,6 +1,5 @@
 """The gateway on its real database and Valkey, over real HTTP, in front of stub services."""
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -100,13 +99,6 @@ def http(gateway: str, echo: EchoService, authority: TokenAuthority) -> Iterator
     """A person without a limit, in front of the gateway."""
     with httpx.Client(base_url=gateway, headers=authority.person(), timeout=60, trust_env=False) as client:
         yield client
-
-
-def wait_for(is_so: Callable[[], object], timeout_s: float = 60) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not is_so():
-        assert time.monotonic() < deadline, "It did not happen in time"
-        time.sleep(0.02)
 
 
 def address_of(url: str) -> tuple[str, int]:

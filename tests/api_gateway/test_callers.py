@@ -25,8 +25,9 @@ from microservices.api_gateway.main import build
 from microservices.api_gateway.settings import Settings
 from microservices.kernel.db import Database
 from microservices.kernel.testing import TokenAuthority, serve_app
-from tests.api_gateway.conftest import address_of, wait_for
+from tests.api_gateway.conftest import address_of
 from tests.api_gateway.stubs import EchoService
+from tests.waiting import wait_until
 
 
 def test_a_good_token_arrives_at_the_service(http: httpx.Client) -> None:
@@ -137,7 +138,7 @@ def test_two_gateways_share_a_count(
     with serve_app(build(make_settings())) as one, serve_app(build(make_settings())) as two:
         for _ in range(3):
             assert httpx.get(f"{one}/api/v1/jobs", headers=me).status_code == 200
-        wait_for(lambda: count_in_redis(redis_url, user_id) == 3)
+        wait_until(lambda: count_in_redis(redis_url, user_id) == 3)
         assert left_of(httpx.get(f"{two}/api/v1/jobs", headers=me)) == 1
 
 
@@ -153,7 +154,7 @@ class Valkey:
     def start(self) -> None:
         command = make_server_command(self._directory, self._port, "pw")
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        wait_for(lambda: accepts_connections(self.url))
+        wait_until(lambda: accepts_connections(self.url))
 
     def stop(self) -> None:
         if self._process is not None:
@@ -181,13 +182,13 @@ def test_counting_goes_on_without_redis_and_reaches_it_later(
         httpx.Client(base_url=gateway, headers=authority.person(tier="five", user_id=user_id)) as client,
     ):
         assert [left_of(client.get("/api/v1/jobs")) for _ in range(2)] == [4, 3]
-        wait_for(lambda: count_in_redis(valkey.url, user_id) == 2)
+        wait_until(lambda: count_in_redis(valkey.url, user_id) == 2)
         valkey.stop()
         assert [left_of(client.get("/api/v1/jobs")) for _ in range(2)] == [2, 1]
         ready = client.get("/health/ready")
         assert (ready.status_code, ready.json()["dependencies"]["redis"]["status"]) == (200, "down")
         valkey.start()
-        wait_for(lambda: count_in_redis(valkey.url, user_id) == 4)
+        wait_until(lambda: count_in_redis(valkey.url, user_id) == 4)
         assert [client.get("/api/v1/jobs").status_code for _ in range(2)] == [200, 429]
         assert client.get("/health/ready").json()["dependencies"]["redis"]["status"] == "ok"
 
@@ -235,7 +236,7 @@ def test_each_request_is_written_down_without_its_secrets(
         headers={**me, "X-Request-ID": request_id},
         content=b"12345",
     )
-    wait_for(lambda: find_rows(engine, request_id))
+    wait_until(lambda: find_rows(engine, request_id))
     (row,) = find_rows(engine, request_id)
     token = me["Authorization"].removeprefix("Bearer ")
     assert not any(secret in str(row) for secret in ("TOPSECRET", "ALSO", "signature", token))
@@ -261,7 +262,7 @@ def test_a_client_that_left_is_written_down_as_such(gateway: str, echo: EchoServ
         connection.sendall(f"GET /api/v1/jobs/slow HTTP/1.1\r\nHost: x\r\nX-Request-ID: {request_id}\r\n\r\n".encode())
         assert echo.waiting.wait(60)
     assert echo.left.wait(60)
-    wait_for(lambda: find_rows(engine, request_id))
+    wait_until(lambda: find_rows(engine, request_id))
     (row,) = find_rows(engine, request_id)
     assert (row["status"], row["outcome"]) == (499, "client_gone")
 
@@ -270,7 +271,7 @@ def test_odd_paths_do_not_stop_the_log(gateway: str, engine: Engine) -> None:
     request_id = uuid4().hex
     url = httpx.URL(gateway).copy_with(raw_path=b'/%00/"quoted",\\N/' + b"x" * 600)
     assert httpx.get(url, headers={"X-Request-ID": request_id}).status_code == 404
-    wait_for(lambda: find_rows(engine, request_id))
+    wait_until(lambda: find_rows(engine, request_id))
     (row,) = find_rows(engine, request_id)
     assert row["path"].startswith("/%00/%22quoted%22,\\N/xxx")
     assert len(row["path"]) == 500

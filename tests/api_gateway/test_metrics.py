@@ -6,8 +6,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import create_engine, text
 
 from microservices.kernel.testing import TokenAuthority
-from tests.api_gateway.conftest import wait_for
 from tests.api_gateway.stubs import EchoService
+from tests.waiting import wait_until
 
 
 def read_counts(gateway: str, authority: TokenAuthority) -> dict[tuple[str, str, str], float]:
@@ -51,7 +51,7 @@ def test_being_watched_leaves_no_rows_and_costs_no_limit(
     engine = create_engine(gateway_database, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         last = text("SELECT count(*) FROM access_log WHERE request_id = 'after-the-probes'")
-        wait_for(lambda: connection.scalar(last))
+        wait_until(lambda: connection.scalar(last))
         probes = text("SELECT count(*) FROM access_log WHERE path IN ('/health', '/health/ready', '/metrics')")
         assert connection.scalar(probes) == 0
     engine.dispose()

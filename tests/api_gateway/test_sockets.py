@@ -17,8 +17,8 @@ from microservices.kernel.migrations import migrate_database
 from microservices.kernel.testing import TokenAuthority, serve_app
 from microservices.notification.main import build as build_notification
 from microservices.notification.settings import Settings as NotificationSettings
-from tests.api_gateway.conftest import wait_for
 from tests.api_gateway.socket_service import SocketService
+from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -67,14 +67,14 @@ def test_the_services_close_reaches_the_client(url: str) -> None:
 def test_the_clients_close_reaches_the_service(url: str, service: SocketService) -> None:
     with dial(url) as socket:
         socket.close(4999, "bye")
-    wait_for(lambda: (4999, "bye") in service.closed)
+    wait_until(lambda: (4999, "bye") in service.closed)
 
 
 def test_a_client_that_vanishes_is_not_kept_at_the_service(url: str, service: SocketService) -> None:
     before = len(service.closed)
     socket = dial(url)
     socket.socket.close()
-    wait_for(lambda: len(service.closed) > before)
+    wait_until(lambda: len(service.closed) > before)
 
 
 def test_a_service_that_breaks_off_lets_the_client_come_again(url: str) -> None:
@@ -125,7 +125,7 @@ def test_the_number_of_connections_is_bounded(url: str) -> None:
         dial(url)
     assert refused.value.response.status_code == 503
     assert json.loads(refused.value.response.body or b"")["code"] == "too_many_connections"
-    wait_for(lambda: _can_dial(url))
+    wait_until(lambda: _can_dial(url))
 
 
 def _can_dial(url: str) -> bool:
@@ -140,7 +140,7 @@ def test_a_slow_client_makes_the_service_wait(url: str, service: SocketService) 
     total = 40
     with dial(url, max_queue=1, max_size=None, compression=None) as socket:
         socket.send(json.dumps({"flood": total}))
-        wait_for(lambda: _rests(service))
+        wait_until(lambda: _rests(service))
         assert service.sent < total
         assert sum(len(socket.recv(60)) for _ in range(total)) == total * 1024**2
 

@@ -14,8 +14,9 @@ import pytest
 from microservices.api_gateway.main import build
 from microservices.api_gateway.settings import Settings
 from microservices.kernel.testing import serve_app
-from tests.api_gateway.conftest import address_of, wait_for
+from tests.api_gateway.conftest import address_of
 from tests.api_gateway.stubs import CHUNK, EchoService, read_head, serve_raw
+from tests.waiting import wait_until
 
 MIB = 1024**2
 SIZE = 96 * MIB
@@ -81,7 +82,7 @@ def test_a_client_that_does_not_read_stops_the_service(gateway: str, echo: EchoS
     with socket.create_connection(address_of(gateway), timeout=60) as connection:
         request = f"GET /api/v1/files/big/content?size={4 * SIZE} HTTP/1.1\r\nHost: x\r\n\r\n"
         connection.sendall(request.encode())
-        wait_for(lambda: echo.sent_bytes)
+        wait_until(lambda: echo.sent_bytes)
         assert settle(lambda: echo.sent_bytes) < UNDER_WAY
 
 

@@ -1,33 +1,16 @@
 """Coroutine tests run as those of the other adapters do; servers of other people are started once for all tests."""
 
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from sandbox.simulator import Simulation, simulate_cohort
-from sandbox.vcf import read_haplotypes, write_haplotypes
+from sandbox.simulator import Simulation
 from tests.backends.conftest import pytest_pyfunc_call
 from tests.backends_wes.servers import RunningWesService, start_sapporo
-from tests.sandbox_wes.wes_site import RunningWes, require_sapporo
+from tests.sandbox_wes.conftest import simulation, unphased_cohort
+from tests.sandbox_wes.wes_site import RunningWes
 
-__all__ = ["pytest_pyfunc_call"]
-
-
-@pytest.fixture(scope="session")
-def simulation(tmp_path_factory: pytest.TempPathFactory) -> Simulation:
-    require_sapporo()
-    folder = tmp_path_factory.mktemp("wes-contract")
-    return simulate_cohort(folder, seed=31, samples=10, panel_haplotypes=200, length=400_000, typed=150)
-
-
-@pytest.fixture(scope="session")
-def unphased_cohort(simulation: Simulation) -> Path:
-    path = simulation.cohort.with_name("unphased.vcf.gz")
-    haplotypes = replace(read_haplotypes(simulation.cohort), phased=False)
-    write_haplotypes(path, haplotypes, ["##contig=<ID=chr20,length=64444167>"])
-    return path
+__all__ = ["pytest_pyfunc_call", "simulation", "unphased_cohort"]
 
 
 @pytest.fixture(scope="session")

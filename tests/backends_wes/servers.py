@@ -16,13 +16,14 @@ from typing import Any, Literal
 import httpx
 import pytest
 
+from imputehub.local.children import find_free_port
 from microservices.backends.base import SiteJob, SiteUnavailableError, Submission
 from microservices.backends.ga4gh_wes import WesBackend
 from sandbox.simulator import Simulation
 from tests.backends.runs import input_file
 from tests.backends_wes.wes_stub import open_wes, recipe, run
-from tests.sandbox.sandbox_site import find_free_port, wait_until
 from tests.sandbox_wes.wes_site import VENV, RunningWes, require_sapporo
+from tests.waiting import wait_until
 
 Kind = Literal["good", "failing", "slow"]
 START_SECONDS = 40
@@ -69,7 +70,7 @@ class RunningWesService:
             self._process = subprocess.Popen(
                 command, cwd=folder, stdout=log, stderr=log, env=kept | {"TMPDIR": str(folder / "tmp")}
             )
-        wait_until(self._answers, START_SECONDS)
+        wait_until(self._answers, within_s=START_SECONDS)
 
     def _answers(self) -> bool:
         assert self._process.poll() is None, (self.folder / "log").read_text()

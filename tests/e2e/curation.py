@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from imputehub.demo.catalogue import describe_cloudgene_site
 from tests.e2e.conftest import Platform
-from tests.e2e.test_platform import wait_for
+from tests.waiting import wait_until
 
 SITES = "/admin/imputation/imputationservice/"
 _CURATED = "/api/v1/curation/services/"
@@ -61,4 +61,4 @@ def remove_site(platform: Platform, name: str) -> None:
         for site in curator.list_all(_CURATED):
             if site["name"] == name:
                 curator.call("DELETE", f"{_CURATED}{site['id']}/")
-        wait_for(lambda: all(site["name"] != name for site in curator.list_services()), f"{name} is forgotten")
+        wait_until(lambda: all(site["name"] != name for site in curator.list_services()), f"{name} is forgotten")

@@ -4,8 +4,6 @@ import json
 import os
 import re
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,16 +15,9 @@ import pytest
 from imputehub.client import Client, PlatformError
 from imputehub.demo.sandbox import prepare_cohort
 from tests.e2e.conftest import Platform
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(600)
-
-
-def wait_for(condition: Callable[[], Any], what: str, deadline_s: float = 60) -> Any:
-    end = time.monotonic() + deadline_s
-    while not (found := condition()):
-        assert time.monotonic() < end, f"not within {deadline_s} s: {what}"
-        time.sleep(0.1)
-    return found
 
 
 def test_the_demonstration_imputes_at_two_sites_and_is_accurate(demo: str) -> None:
@@ -64,7 +55,7 @@ def test_the_catalogue_came_through_django(platform: Platform, demo: str) -> Non
         changed, site_id = f"edited {uuid4().hex[:8]}", curated[0]["id"]
         curator.call("PATCH", f"/api/v1/curation/services/{site_id}/", json={"location": changed})
         path = f"/api/v1/services/{site_id}"
-        wait_for(lambda: researcher.call("GET", path)["location"] == changed, "the edit reaches the registry")
+        wait_until(lambda: researcher.call("GET", path)["location"] == changed, "the edit reaches the registry")
 
 
 def test_what_belongs_to_another_organisation_does_not_exist(platform: Platform, demo: str) -> None:
@@ -144,10 +135,10 @@ def test_a_job_survives_the_death_of_everything_that_works_on_it(platform: Platf
     before = count_site_jobs(platform)
     with platform.log_in("researcher") as client:
         job_id = submit_demo_job(client)
-        wait_for(lambda: client.get_job(job_id)["runs"][0]["status"] == "running", "the run is at the site")
+        wait_until(lambda: client.get_job(job_id)["runs"][0]["status"] == "running", "the run is at the site")
         for name in ("job_worker", "job_processor", "valkey", "postgresql", "file_manager", "user_service"):
             kill_and_await(platform, name)
-        wait_for(lambda: ended(client, job_id), "the job ends", 180)
+        wait_until(lambda: ended(client, job_id), "the job ends", within_s=180)
         job = client.get_job(job_id)
         assert (job["status"], job["runs"][0]["attempts"]) == ("completed", 1), job
     assert count_site_jobs(platform) == before + 1
@@ -170,7 +161,7 @@ def kill_and_await(platform: Platform, name: str) -> None:
         now = platform.processes()[name]
         return bool(now["state"] == "ready" and now["pid"] != process["pid"])
 
-    wait_for(is_back, f"{name} is back")
+    wait_until(is_back, f"{name} is back")
 
 
 def count_site_jobs(platform: Platform) -> int:
@@ -187,9 +178,9 @@ def count_site_jobs(platform: Platform) -> int:
 def test_a_cancelled_job_ends_at_the_site_too(platform: Platform, demo: str) -> None:
     with platform.log_in("researcher") as client:
         job_id = submit_demo_job(client)
-        wait_for(lambda: client.get_job(job_id)["runs"][0]["status"] == "running", "the run is at the site")
+        wait_until(lambda: client.get_job(job_id)["runs"][0]["status"] == "running", "the run is at the site")
         client.cancel_job(job_id)
-        wait_for(lambda: client.get_job(job_id)["status"] == "cancelled", "the site confirms")
+        wait_until(lambda: client.get_job(job_id)["status"] == "cancelled", "the site confirms")
         assert client.get_job(job_id)["runs"][0]["external_status"] == "cancelled"
 
 

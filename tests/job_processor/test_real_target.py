@@ -26,8 +26,9 @@ from microservices.preflight import check_vcf
 from sandbox.panel import PanelContig, PanelDescription, write_panel
 from sandbox.vcf import read_haplotypes
 from tests.job_processor.conftest import Person, World, poll
-from tests.sandbox.sandbox_site import RunningSite, wait_until
+from tests.sandbox.sandbox_site import RunningSite
 from tests.sandbox.test_sandbox_control import spoil
+from tests.waiting import wait_until
 
 MEGABASES = int(os.environ.get("IMPUTEHUB_TEST_MEGABASES", "2"))
 IMPUTATION_S = 60 + 10 * MEGABASES
@@ -91,7 +92,7 @@ def impute(world: World, person: Person, site: RunningSite, cohort: Path) -> tup
     world.peers.quality[file_id] = check_vcf(cohort).model_dump(mode="json")
     job_id, run_id = person.submit_job(input_file_ids=[str(file_id)], build="hg19", population="EUR")
     submit_run(world.engine, run_id)
-    wait_until(lambda: poll(world, run_id) == [run_id], IMPUTATION_S)
+    wait_until(lambda: poll(world, run_id) == [run_id], within_s=IMPUTATION_S)
     collect_results(world.engine, run_id)
     assert person.get_run(job_id)["status"] == "completed"
     return job_id, run_id

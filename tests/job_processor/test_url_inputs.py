@@ -3,9 +3,7 @@
 import contextlib
 import json
 import shutil
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,16 +33,9 @@ from tests.databases import create_migrated
 from tests.file_manager.world import GOOD_VCF, make_settings
 from tests.job_processor.conftest import World
 from tests.sandbox_wes.wes_site import RunningWes, require_sapporo
+from tests.waiting import wait_until
 
-DEADLINE_S = 60
 RECIPE = json.loads((Path(__file__).parents[2] / "sandbox" / "wes" / "recipe.json").read_text())
-
-
-def await_that(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, "this did not happen in time"
-        threading.Event().wait(0.05)
 
 
 @dataclass
@@ -121,7 +112,7 @@ class Platform:
     def upload(self, content: bytes) -> str:
         answer = self.files.post("/api/v1/files?filename=cohort.vcf.gz", content=content, headers=self.headers)
         file_id: str = answer.json()["id"]
-        await_that(lambda: self.files.get(f"/api/v1/files/{file_id}", headers=self.headers).json()["status"] == "ready")
+        wait_until(lambda: self.files.get(f"/api/v1/files/{file_id}", headers=self.headers).json()["status"] == "ready")
         return file_id
 
     def submit(self, file_id: str, **of_target: Any) -> tuple[str, UUID]:
@@ -159,7 +150,7 @@ class Platform:
             self.look(run_id)
             return self.get_run(job_id)["status"] not in ("running", "submitting")
 
-        await_that(has_come)
+        wait_until(has_come)
         run = self.get_run(job_id)
         assert run["status"] == status, run
         return run
@@ -200,7 +191,7 @@ def test_a_site_fetches_the_input_by_itself_until_the_run_is_cancelled(platform:
     assert platform.open_link(site.targets[0]).content == GOOD_VCF
     platform.jobs.post(f"/api/v1/jobs/{job_id}/cancel", headers=platform.headers)
     platform.follow(job_id, run_id, "cancelled")
-    await_that(lambda: platform.open_link(site.targets[0]).status_code == 403)
+    wait_until(lambda: platform.open_link(site.targets[0]).status_code == 403)
     assert platform.open_link(site.targets[0]).json()["code"] == "link_revoked"
 
 
@@ -214,7 +205,7 @@ def test_a_run_that_is_moved_leaves_no_link_behind(platform: Platform, site: Fet
     answer = platform.jobs.post(f"/api/v1/jobs/{job_id}/runs/{run_id}/move", headers=platform.headers)
     assert answer.status_code == 202, answer.text
     platform.follow(job_id, run_id, "waiting_for_site")
-    await_that(lambda: platform.open_link(former).status_code == 403)
+    wait_until(lambda: platform.open_link(former).status_code == 403)
     site.state = "RUNNING"
     submit_run(platform.engine, run_id)
     assert platform.get_run(job_id)["panel_id"] == str(peers.second_panel_id)
@@ -228,7 +219,7 @@ def test_a_failed_run_ends_its_link_and_a_retry_gets_one_of_its_own(platform: Pl
     site.state = "RUNNING"
     platform.jobs.post(f"/api/v1/jobs/{job_id}/retry", headers=platform.headers)
     submit_run(platform.engine, run_id)
-    await_that(lambda: platform.open_link(former).status_code == 403)
+    wait_until(lambda: platform.open_link(former).status_code == 403)
     assert platform.open_link(site.targets[0]).status_code == 200
     assert len(site.fetched) == 2
 
@@ -279,6 +270,6 @@ def test_the_sandbox_site_of_other_people_imputes_what_it_fetched(platform: Plat
         results = platform.jobs.get(f"/api/v1/jobs/{job_id}/results", headers=platform.headers).json()["items"]
         assert {result["filename"] for result in results} == {"chr20.dose.vcf.gz", "chr20.info.gz"}
         (link,) = run["request"]["workflow_params"]["targets"]
-        await_that(lambda: platform.open_link(link).status_code == 403)
+        wait_until(lambda: platform.open_link(link).status_code == 403)
     finally:
         running.stop()

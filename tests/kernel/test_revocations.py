@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,6 +18,7 @@ from microservices.kernel.auth import PEOPLE, TokenVerifier
 from microservices.kernel.revocations import RevokedSessions, following, publish_revocations
 from microservices.kernel.settings import ServiceSettings
 from microservices.kernel.testing import TokenAuthority, serve_app
+from tests.waiting import wait_until
 
 router = APIRouter(dependencies=[Depends(PEOPLE)])
 
@@ -34,13 +35,6 @@ def client(redis_url: str) -> Iterator[redis.Redis]:
         yield client
 
 
-def wait_for(condition: Callable[[], object], timeout_s: float = 30) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "It did not happen in time"
-        time.sleep(0.02)
-
-
 def soon() -> float:
     return time.time() + 600
 
@@ -55,7 +49,7 @@ def test_a_service_refuses_a_token_it_has_taken_before(
     with serve_app(app) as url, httpx.Client(base_url=url, headers=headers) as http:
         assert http.get("/mine").status_code == 200
         publish_revocations(client, {session_id: soon()})
-        wait_for(lambda: http.get("/mine").status_code == 401)
+        wait_until(lambda: http.get("/mine").status_code == 401)
         assert http.get("/mine", headers=authority.person()).status_code == 200
 
 
@@ -63,10 +57,10 @@ def test_what_was_heard_holds_while_redis_is_away_and_when_it_comes_back_empty(t
     revoked = RevokedSessions()
     with run_valkey(tmp_path / "valkey") as url, redis.Redis.from_url(url) as client, following(revoked, url):
         publish_revocations(client, {"a": soon()})
-        wait_for(lambda: "a" in revoked)
+        wait_until(lambda: "a" in revoked)
         client.flushdb()
         publish_revocations(client, {"b": soon()})
-        wait_for(lambda: "b" in revoked)
+        wait_until(lambda: "b" in revoked)
         assert "a" in revoked
     with following(revoked, url):
         assert "a" in revoked
@@ -84,7 +78,7 @@ def test_log_ins_whose_tokens_have_ended_are_forgotten_on_both_sides(client: red
     revoked = RevokedSessions()
     revoked.add({"old": time.time() + 0.05})
     publish_revocations(client, {"old": time.time() + 0.05})
-    wait_for(
+    wait_until(
         lambda: publish_revocations(client, {uuid4().hex: soon()}) and client.zscore("revoked_sessions", "old") is None
     )
     revoked.read(client)

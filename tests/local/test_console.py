@@ -10,7 +10,8 @@ import pytest
 
 from imputehub.local.credentials import load_secrets
 from imputehub.local.table import Installation, describe_django, describe_worker
-from tests.local.test_supervisor import Platform, is_back, make_platform, wait_until
+from tests.local.test_supervisor import Platform, is_back, make_platform
+from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from imputehub.local.errors import LocalPlatformError
 from imputehub.local.ports import DEFAULT_PORTS, name_variable
 from imputehub.local.survivors import Record, end_survivors, is_alive
 from imputehub.local.unprivileged import make_server_directory
+from tests.waiting import wait_until
 
 FREE_PORTS = {name_variable(name): "0" for name in DEFAULT_PORTS}
 PROGRAM = Path(__file__).with_name("small_platform.py")
@@ -101,13 +101,6 @@ def stopped(shared: Platform) -> Iterator[Platform]:
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Platform]:
     yield from make_platform(tmp_path / "home")
-
-
-def wait_until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not happened():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def is_back(platform: Platform, name: str, old_pid: int) -> bool:

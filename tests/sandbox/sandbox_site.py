@@ -1,31 +1,22 @@
 """A site as a real process, and a client of it that knows nothing of its code."""
 
 import json
-import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from imputehub.local.children import find_free_port
+from tests.sandbox.site_process import SiteProcess
+from tests.waiting import wait_until
 
 PASSWORD = "correct-horse-1"
-START_SECONDS = 60
 JOB_SECONDS = 90
 Json = dict[str, Any]
 
 
-def wait_until(condition: Callable[[], bool], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.02)
-
-
-class RunningSite:
+class RunningSite(SiteProcess):
     """`usernames` get accounts with PASSWORD."""
 
     def __init__(self, data_dir: Path, usernames: list[str], *options: str) -> None:
@@ -35,32 +26,12 @@ class RunningSite:
             for name in usernames
         ]
         accounts.write_text(json.dumps(entries), encoding="utf-8")
-        self.data_dir, self.port = data_dir, find_free_port()
+        self.port = find_free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         common = ["--port", str(self.port), "--data-dir", str(data_dir), "--accounts", str(accounts)]
         engine = ["--engine", "lshmm", "--processes", "1", "--chunk-size", "200000", "--overlap", "100000"]
-        self._command = [sys.executable, "-m", "sandbox.cloudgene", *common, *engine, *options]
-        self.start()
-
-    def start(self) -> None:
-        log = (self.data_dir / "site.log").open("ab")
-        self.process = subprocess.Popen(self._command, stdout=log, stderr=log)
-        wait_until(self._answers, START_SECONDS)
-
-    def _answers(self) -> bool:
-        assert self.process.poll() is None, (self.data_dir / "site.log").read_text()
-        try:
-            return httpx.get(f"{self.url}/api/v2/server").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(60)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait(60)
+        command = [sys.executable, "-m", "sandbox.cloudgene", *common, *engine, *options]
+        super().__init__(command, data_dir, f"{self.url}/api/v2/server")
 
     def log_in(self, username: str) -> "SiteClient":
         answer = httpx.post(f"{self.url}/login", data={"username": username, "password": PASSWORD})
@@ -100,12 +71,12 @@ class SiteClient:
         return answer
 
     def wait_for_state(self, job: str, *states: int) -> Json:
-        wait_until(lambda: self.read(job)["state"] in states, JOB_SECONDS)
+        wait_until(lambda: self.read(job)["state"] in states, within_s=JOB_SECONDS)
         return self.read(job)
 
     def wait_for_end(self, job: str) -> Json:
         """Until the job left the engine."""
-        wait_until(lambda: bool(self.read(job)["positionInQueue"] == -1), JOB_SECONDS)
+        wait_until(lambda: bool(self.read(job)["positionInQueue"] == -1), within_s=JOB_SECONDS)
         return self.read(job)
 
 

@@ -9,7 +9,8 @@ import pyzipper  # type: ignore[import-untyped]
 
 from sandbox.accuracy import score
 from sandbox.simulator import Simulation
-from tests.sandbox.sandbox_site import JOB_SECONDS, Json, RunningSite, SiteClient, find_result, texts, wait_until
+from tests.sandbox.sandbox_site import JOB_SECONDS, Json, RunningSite, SiteClient, find_result, texts
+from tests.waiting import wait_until
 
 FLOW = [1, 2, 3, 4]
 
@@ -22,7 +23,7 @@ def watch_to_end(client: SiteClient, job_id: str) -> list[Json]:
         looks.append(client.read(job_id))
         return bool(looks[-1]["positionInQueue"] == -1)
 
-    wait_until(look, JOB_SECONDS)
+    wait_until(look, within_s=JOB_SECONDS)
     return looks
 
 
@@ -120,13 +121,13 @@ def test_a_running_job_can_be_cancelled_and_its_processes_end(site: RunningSite,
     client = site.log_in("dave")
     job_id = client.submit(simulation.cohort)
     client.wait_for_state(job_id, 2)
-    wait_until(lambda: any(pipelines(site)), 60)
+    wait_until(lambda: any(pipelines(site)), within_s=60)
     assert client.http.get(f"/api/v2/jobs/{job_id}/cancel").json()["state"] == 6
     states = [look["state"] for look in watch_to_end(client, job_id)]
     assert states[-1] == 6
     assert set(states) <= {5, 6}
     assert "Pipeline execution canceled." in texts(client.read(job_id), "Summary", 1)
-    wait_until(lambda: not pipelines(site), 60)
+    wait_until(lambda: not pipelines(site), within_s=60)
     again = client.http.get(f"/api/v2/jobs/{job_id}/cancel")
     assert (again.status_code, again.json()["state"]) == (200, 6)
 

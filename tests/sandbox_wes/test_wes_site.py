@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from imputehub.local.children import find_free_port
 from sandbox.accuracy import score
 from sandbox.simulator import Simulation
-from tests.sandbox.sandbox_site import find_free_port
 from tests.sandbox_wes.wes_site import RunningWes, wait_until_gone
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -13,11 +12,13 @@ import httpx
 import psutil
 import pytest
 
-from tests.sandbox.sandbox_site import find_free_port, wait_until
+from imputehub.local.children import find_free_port
+from tests.sandbox.site_process import SiteProcess
+from tests.waiting import wait_until
 
 PROJECT = Path(__file__).parents[2]
 VENV = Path(os.environ.get("IMPUTEHUB_WES_VENV", PROJECT / ".venv" / "wes"))
-START_SECONDS, RUN_SECONDS = 40, 60
+RUN_SECONDS = 60
 FINAL = {"COMPLETE", "EXECUTOR_ERROR", "SYSTEM_ERROR", "CANCELED"}
 Json = dict[str, Any]
 
@@ -32,37 +33,17 @@ def require_sapporo() -> None:
         )
 
 
-class RunningWes:
+class RunningWes(SiteProcess):
     """`data_dir` may hold `panels`; options as on the command line."""
 
     def __init__(self, data_dir: Path, *options: str) -> None:
         require_sapporo()
-        self.data_dir, self.port = data_dir, find_free_port()
+        self.port = find_free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         common = ["--port", str(self.port), "--data-dir", str(data_dir), "--venv", str(VENV)]
         engine = ["--engine", "lshmm", "--processes", "1"]
-        self._command = [sys.executable, "-m", "sandbox.wes", *common, *engine, *options]
-        self.start()
-
-    def start(self) -> None:
-        log = (self.data_dir / "site.log").open("ab")
-        self.process = subprocess.Popen(self._command, stdout=log, stderr=log, start_new_session=True)
-        wait_until(self._answers, START_SECONDS)
-
-    def _answers(self) -> bool:
-        assert self.process.poll() is None, (self.data_dir / "site.log").read_text()
-        try:
-            return httpx.get(f"{self.url}/service-info").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(60)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait(60)
+        command = [sys.executable, "-m", "sandbox.wes", *common, *engine, *options]
+        super().__init__(command, data_dir, f"{self.url}/service-info")
 
     def post_run(self, cohort: Path | None, **parameters: Any) -> httpx.Response:
         values = {"targets": ["cohort.vcf.gz"], "panel": "simulated-hg38", "build": "hg38", **parameters}
@@ -86,7 +67,7 @@ class RunningWes:
         return found
 
     def wait_for(self, run: str, condition: Callable[[Json], bool]) -> Json:
-        wait_until(lambda: condition(self.read(run)), RUN_SECONDS)
+        wait_until(lambda: condition(self.read(run)), within_s=RUN_SECONDS)
         return self.read(run)
 
     def wait_for_end(self, run: str) -> Json:

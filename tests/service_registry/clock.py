@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from microservices.kernel.db import utc_now
-from tests.service_registry.registry import Registry, wait_until
+from tests.service_registry.registry import Registry
+from tests.waiting import wait_until
 
 
 @dataclass

@@ -42,6 +42,7 @@ def open_registry(
             "redis_url": "redis://127.0.0.1:1",
             "authority_url": authority_url,
             "encryption_keys": Fernet.generate_key().decode(),
+            "job_processor_url": "http://127.0.0.1:1",
             "notification_url": stack.enter_context(serve_app(build_subscriber(events))),
         }
         url = stack.enter_context(serve_app(build(Settings(**settings | changes), now)))

@@ -1,10 +1,8 @@
 """A registry under test, as its peers and its users see it."""
 
 import json
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -12,17 +10,7 @@ import sqlalchemy as sa
 
 from microservices.kernel.testing import TokenAuthority
 from tests.service_registry.stub_sites import Mode, StubSites
-
-Found = TypeVar("Found")
-
-
-def wait_until(look: Callable[[], Found | None], what: str, *, within_s: float = 60) -> Found:
-    """The first truthy answer of `look`."""
-    deadline = time.monotonic() + within_s
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
-        time.sleep(0.02)
-    return found
+from tests.waiting import wait_until
 
 
 @dataclass

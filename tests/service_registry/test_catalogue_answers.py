@@ -12,8 +12,9 @@ import redis
 
 from imputehub.local.children import find_free_port
 from tests.service_registry.conftest import StartRegistry
-from tests.service_registry.registry import Registry, describe_panel, wait_until
+from tests.service_registry.registry import Registry, describe_panel
 from tests.service_registry.valkey import running_valkey
+from tests.waiting import wait_until
 
 RENAME = "UPDATE imputation_services SET name = :name WHERE id = :id"
 NOWHERE = "redis://127.0.0.1:1/0"

@@ -11,8 +11,9 @@ from microservices.kernel.db import Database, utc_now
 from microservices.service_registry.logic.bells import Bell
 from microservices.service_registry.logic.checks import HealthChecks
 from tests.service_registry.conftest import StartRegistry
-from tests.service_registry.registry import Registry, wait_until
+from tests.service_registry.registry import Registry
 from tests.service_registry.stub_sites import StubSites
+from tests.waiting import wait_until
 
 AGE = "UPDATE imputation_services SET last_health_check = now() - make_interval(secs => :s) WHERE id = :id"
 

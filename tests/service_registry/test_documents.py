@@ -10,7 +10,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from microservices.service_registry.models import Base
-from tests.service_registry.registry import Registry, describe_panel, wait_until
+from tests.service_registry.registry import Registry, describe_panel
+from tests.waiting import wait_until
 
 KERNEL_TABLES = {"inbox", "inbox_versions", "outbox", "outbox_versions", "alembic_version"}
 

@@ -8,7 +8,8 @@ import jsonschema
 import pytest
 
 from tests.service_registry.conftest import StartRegistry
-from tests.service_registry.registry import Registry, describe_panel, wait_until
+from tests.service_registry.registry import Registry, describe_panel
+from tests.waiting import wait_until
 
 BASE = "/ga4gh/service-registry/v1"
 TEXT = {"type": "string", "minLength": 1}

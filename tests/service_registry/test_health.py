@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 
 from tests.service_registry.conftest import StartRegistry
-from tests.service_registry.registry import Registry, wait_until
+from tests.service_registry.registry import Registry
+from tests.waiting import wait_until
 
 
 def test_a_site_is_probed_at_arrival_and_found_healthy(registry: Registry) -> None:

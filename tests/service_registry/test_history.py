@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from microservices.service_registry.models import ImputationService, ServiceHealthLog
 from tests.service_registry.clock import Clock
 from tests.service_registry.conftest import StartRegistry
-from tests.service_registry.registry import Registry, wait_until
+from tests.service_registry.registry import Registry
+from tests.waiting import wait_until
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

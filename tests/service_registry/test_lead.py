@@ -19,8 +19,9 @@ from cryptography.fernet import Fernet
 from imputehub.local.children import find_free_port
 from microservices.kernel.testing import TokenAuthority, serve_app
 from microservices.service_registry.logic import lead
-from tests.service_registry.registry import Registry, wait_until
+from tests.service_registry.registry import Registry
 from tests.service_registry.stub_sites import StubSites, build_sites
+from tests.waiting import wait_until
 
 OFTEN = {"allow_private_network": True, "health_interval_s": 1}
 # The service with half of the time for which a leader may be silent, and beats and questions that are as much quicker

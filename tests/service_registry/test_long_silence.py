@@ -7,7 +7,8 @@ import pytest
 
 from tests.service_registry.clock import Clock
 from tests.service_registry.conftest import StartRegistry
-from tests.service_registry.registry import Registry, describe_panel, wait_until
+from tests.service_registry.registry import Registry, describe_panel
+from tests.waiting import wait_until
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 
@@ -35,15 +36,9 @@ def read_curated_flag(registry: Registry, site_id: str) -> Any:
         ).scalar_one()
 
 
-def test_thirty_days_of_silence_from_the_first_failure_to_the_return(
-    start_registry: StartRegistry, clock: Clock
-) -> None:
-    registry = start_registry(now=clock)
-    panel = describe_panel()
-    silent = registry.store(registry.describe_site("html", panels=[panel]))
-    other = registry.store(registry.describe_site())
+def stay_silent_to_the_end(registry: Registry, clock: Clock, silent: str, other: str) -> None:
+    """Thirty days from the first failure, with the warnings on the way."""
     clock.move(registry, MINUTE * 6, silent, other)
-
     for _ in range(22):
         clock.move(registry, DAY, silent)
     assert list_steps(registry, silent) == []
@@ -55,16 +50,12 @@ def test_thirty_days_of_silence_from_the_first_failure_to_the_return(
     wait_for_steps(registry, silent, "warned", "warned")
     assert list_steps(registry, silent)[1][1] == "Offline for 29 days: it will be switched off in 1 day."
     assert registry.read(f"/services/{silent}")["is_active"] is True
-
     clock.move(registry, DAY, silent, other)
     wait_for_steps(registry, silent, "warned", "warned", "deactivated")
-    service = registry.read(f"/services/{silent}")
-    assert (service["is_active"], service["is_available"]) == (False, False)
-    assert service["auto_deactivated_at"] == service["last_health_check"]
-    assert registry.read(f"/panels/{panel['id']}")["is_active"] is False
-    assert registry.read_site(silent).json()["site"]["is_active"] is False
-    assert read_curated_flag(registry, silent) is True  # the curator's own
 
+
+def come_back(registry: Registry, clock: Clock, silent: str, other: str) -> None:
+    """An hour of answers, after an hour in which it is asked but once."""
     asked = registry.sites.hits[silent]
     for _ in range(8):
         clock.move(registry, MINUTE * 7, other)
@@ -77,6 +68,25 @@ def test_thirty_days_of_silence_from_the_first_failure_to_the_return(
         clock.move(registry, MINUTE * 6, silent)  # at the usual interval again
     assert registry.read(f"/services/{silent}")["is_active"] is False
     clock.move(registry, MINUTE * 6, silent)
+
+
+def test_thirty_days_of_silence_from_the_first_failure_to_the_return(
+    start_registry: StartRegistry, clock: Clock
+) -> None:
+    registry = start_registry(now=clock)
+    panel = describe_panel()
+    silent = registry.store(registry.describe_site("html", panels=[panel]))
+    other = registry.store(registry.describe_site())
+
+    stay_silent_to_the_end(registry, clock, silent, other)
+    service = registry.read(f"/services/{silent}")
+    assert (service["is_active"], service["is_available"]) == (False, False)
+    assert service["auto_deactivated_at"] == service["last_health_check"]
+    assert registry.read(f"/panels/{panel['id']}")["is_active"] is False
+    assert registry.read_site(silent).json()["site"]["is_active"] is False
+    assert read_curated_flag(registry, silent) is True  # the curator's own
+
+    come_back(registry, clock, silent, other)
     service = registry.read(f"/services/{silent}")
     assert (service["is_active"], service["auto_deactivated_at"], service["is_available"]) == (True, None, True)
     assert registry.read(f"/panels/{panel['id']}")["is_active"] is True

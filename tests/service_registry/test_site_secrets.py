@@ -13,8 +13,9 @@ from cryptography.fernet import Fernet
 
 from microservices.contracts.registry import SiteRecord
 from microservices.kernel.testing import TokenAuthority, serve_app
-from tests.service_registry.registry import Registry, describe_panel, wait_until
+from tests.service_registry.registry import Registry, describe_panel
 from tests.service_registry.stub_sites import StubSites, build_sites
+from tests.waiting import wait_until
 
 SECRET = "eyJhbGciOiJIUzI1NiJ9.very-secret-curated-token.c2ln"
 

@@ -15,7 +15,7 @@ import pytest
 from imputehub.local.postgresql import PostgresqlServer
 from microservices.backends import registry as backends
 from tests.service_registry.conftest import StartRegistry
-from tests.service_registry.registry import wait_until
+from tests.waiting import wait_until
 
 
 def test_the_sweep_and_its_alarm_survive_a_database_that_goes_away(

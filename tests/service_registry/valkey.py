@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from imputehub.local.valkey import accepts_connections, make_server_command, make_url
-from tests.service_registry.registry import wait_until
+from tests.waiting import wait_until
 
 
 @contextmanager

@@ -1,8 +1,7 @@
 """Log-out: refresh tokens end at once, access tokens everywhere within seconds, whatever happens to Redis meanwhile."""
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -15,20 +14,13 @@ from microservices.kernel.errors import UnauthenticatedError
 from microservices.kernel.revocations import following
 from microservices.user_service.bootstrap import bootstrap_accounts
 from microservices.user_service.settings import Settings
+from tests.waiting import wait_until
 from user_service.people import PASSWORD, Person, log_in, new_email, refresh
 from user_service.test_audit import read_log
 from user_service.test_bootstrap import make_account
 
 LOG_OUT = "/api/v1/auth/logout"
 ME = "/api/v1/users/me"
-DEADLINE_S = 30
-
-
-def wait_for(condition: Callable[[], Any], timeout_s: float = DEADLINE_S) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "It did not happen in time"
-        time.sleep(0.05)
 
 
 def accepts(verifier: TokenVerifier, token: str) -> bool:
@@ -56,13 +48,13 @@ def test_a_log_out_ends_all_tokens_of_that_log_in_and_of_no_other(
     assert all(accepts(verifier, token) for token in tokens)
     assert http.post(LOG_OUT, headers=person.headers).status_code == 204
     assert refresh(http, second["refresh_token"]).status_code == 400
-    wait_for(lambda: not any(accepts(verifier, token) for token in tokens))
+    wait_until(lambda: not any(accepts(verifier, token) for token in tokens))
     assert accepts(verifier, other)
 
 
 def test_the_authority_itself_refuses_the_token_too(http: httpx.Client, person: Person) -> None:
     http.post(LOG_OUT, headers=person.headers)
-    wait_for(lambda: http.get(ME, headers=person.headers).status_code == 401)
+    wait_until(lambda: http.get(ME, headers=person.headers).status_code == 401)
     problem = http.post(LOG_OUT, headers=person.headers).json()
     assert (problem["code"], problem["detail"]) == ("unauthenticated", "This log-in was ended. Log in again.")
 
@@ -82,13 +74,13 @@ def test_a_redis_that_has_lost_its_data_is_filled_again(
     token = person.tokens["access_token"]
     http.post(LOG_OUT, headers=person.headers)
     with redis.Redis.from_url(redis_url) as client:
-        wait_for(lambda: client.exists("revoked_sessions"))
+        wait_until(lambda: client.exists("revoked_sessions"))
         client.flushdb()
-        wait_for(lambda: client.exists("revoked_sessions"))
+        wait_until(lambda: client.exists("revoked_sessions"))
     late = TokenVerifier(f"{base_url}/.well-known/jwks.json")
     assert accepts(late, token)
     with following(late.revoked, redis_url):
-        wait_for(lambda: not accepts(late, token))
+        wait_until(lambda: not accepts(late, token))
 
 
 def test_a_log_in_is_forgotten_once_its_tokens_have_ended(
@@ -102,7 +94,7 @@ def test_a_log_in_is_forgotten_once_its_tokens_have_ended(
         client.delete("revoked_sessions", "revoked_sessions:version")
         fresh = log_in(http, person.email).json()
         http.post(LOG_OUT, headers={"Authorization": f"Bearer {fresh['access_token']}"})
-        wait_for(lambda: client.exists("revoked_sessions"))
+        wait_until(lambda: client.exists("revoked_sessions"))
         assert client.zcard("revoked_sessions") == 1
 
 
@@ -114,7 +106,7 @@ def test_a_refresh_token_that_comes_again_ends_the_access_tokens_too(
     newest = refresh(http, successor).json()["access_token"]
     assert accepts(verifier, newest)
     refresh(http, person.tokens["refresh_token"])
-    wait_for(lambda: not accepts(verifier, newest))
+    wait_until(lambda: not accepts(verifier, newest))
 
 
 @pytest.mark.parametrize("change", [{"password": "another long password"}, {"roles": ["researcher"]}])
@@ -126,4 +118,4 @@ def test_who_gets_another_password_or_other_roles_logs_in_anew(
     tokens = log_in(http, account["email"], PASSWORD).json()
     bootstrap_accounts(settings, json.dumps([account | change]))
     assert refresh(http, tokens["refresh_token"]).status_code == 400
-    wait_for(lambda: not accepts(verifier, tokens["access_token"]))
+    wait_until(lambda: not accepts(verifier, tokens["access_token"]))
