@@ -20,7 +20,7 @@ from microservices.job_processor.models import Run
 from microservices.job_processor.settings import Settings
 from microservices.kernel.migrations import migrate_database
 from microservices.kernel.testing import TokenAuthority, serve_app
-from tests.job_processor.cloudgene_stub import TOKEN, CloudgeneStub, build_site
+from tests.job_processor.cloudgene_stub import TOKEN, CloudgeneStub, StubJob, build_site
 from tests.job_processor.peers_stub import PeersStub, build_peers
 
 PANEL = uuid4()  # of the second site
@@ -200,3 +200,13 @@ def bring_to_site(world: World, person: Person, **changes: Any) -> tuple[str, UU
     submit_run(world.engine, run_id)
     assert person.get_run(job_id)["status"] == "running"
     return job_id, run_id
+
+
+def bring_to_end(world: World, person: Person, output: dict[str, bytes] | None = None) -> tuple[str, UUID, StubJob]:
+    """A run whose site has finished it, with `output` in place of the usual."""
+    job_id, run_id = bring_to_site(world, person)
+    job = world.site.jobs[-1]
+    world.site.finish(job)
+    job.output = job.output if output is None else output
+    assert poll(world, run_id) == [run_id]
+    return job_id, run_id, job
