@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 
 from microservices.job_processor import archive, oversight, quotas, routes, templates
 from microservices.job_processor.handlers import HANDLERS
+from microservices.job_processor.hints import Hints, hinting
 from microservices.job_processor.hot_reads import HotReadsMiddleware, Readers
 from microservices.job_processor.peers import Peers
 from microservices.job_processor.settings import Settings
@@ -33,7 +34,7 @@ def build(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         subscribers = {"notification": settings.notification_url, "file_manager": settings.files_url}
         relay = Relay("job_processor", app.state.database, subscribers, peers.tokens.get)
-        with relaying(app.state.database, relay):
+        with relaying(app.state.database, relay), hinting(app.state.hints):
             yield
         peers.close()
         await peers.archives.aclose()
@@ -59,7 +60,8 @@ def build(settings: Settings) -> FastAPI:
     app.state.readers = Readers(app.state.database)
     app.state.peers = peers
     app.state.cipher = FieldCipher.from_setting(settings.encryption_keys.get_secret_value())
-    app.state.celery = create_celery(
+    celery = create_celery(
         "job_processor", settings.broker_url.get_secret_value(), log_level=settings.log_level, beat={}, routes=ROUTES
     )
+    app.state.hints = Hints(celery)
     return app

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AfterValidator
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
@@ -17,7 +17,7 @@ from microservices.job_processor.logic.cancellation import request_cancel
 from microservices.job_processor.logic.lifecycle import tell_job
 from microservices.job_processor.logic.retry import retry_failed_runs
 from microservices.job_processor.models import Job, StatusUpdate
-from microservices.job_processor.routes import hint_at_submission
+from microservices.job_processor.routes import get_hints
 from microservices.job_processor.schemas import JobQuery, read_in_utc
 from microservices.kernel.auth import services_with
 from microservices.kernel.db import SessionDep, get_database, open_cursor
@@ -104,11 +104,11 @@ def cancel_job(job_id: UUID, act: StaffAct, request: Request) -> OverseenJob:
 
 
 @router.post("/{job_id}/retry", status_code=202)
-def retry_job(job_id: UUID, act: StaffAct, request: Request, background: BackgroundTasks) -> OverseenJob:
+def retry_job(job_id: UUID, act: StaffAct, request: Request) -> OverseenJob:
     with get_database(request).transaction() as session:
         job = _find(session, job_id, lock=True)
-        again = retry_failed_runs(session, job)
+        retry_failed_runs(session, job)
         tell_job(session, job, f"Failed runs were sent again by {act.staff} (staff).")
         view = show_job(session, job)
-    background.add_task(hint_at_submission, request, again)
+    get_hints(request).give()
     return view

@@ -3,17 +3,17 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from kombu.exceptions import OperationalError
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from microservices.contracts.file_manager import ResultRecord
 from microservices.contracts.job_processor import FileUsage
-from microservices.job_processor import hot_reads, queries, readings, tasks, views
+from microservices.job_processor import hot_reads, queries, readings, views
 from microservices.job_processor.errors import JobNotFoundError
+from microservices.job_processor.hints import Hints
 from microservices.job_processor.limits import TierLimits
 from microservices.job_processor.logic.cancellation import request_cancel
 from microservices.job_processor.logic.creation import create_job
@@ -36,15 +36,12 @@ from microservices.job_processor.wishes import JobPlan, NewJob
 from microservices.kernel.auth import PEOPLE, Principal, services_with
 from microservices.kernel.db import Database, SessionDep, get_database, open_cursor
 from microservices.kernel.idempotency import IdempotencyKey, once_key, run_once
-from microservices.kernel.logs import get_logger
 from microservices.kernel.pagination import Page
 
 Caller = Annotated[Principal, Depends(PEOPLE)]
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 internal = APIRouter(prefix="/internal", tags=["internal"])
-
-log = get_logger(__name__)
 
 
 def get_peers(request: Request) -> Peers:
@@ -55,17 +52,9 @@ def get_peers(request: Request) -> Peers:
 PeersDep = Annotated[Peers, Depends(get_peers)]
 
 
-def hint_at_submission(request: Request, run_ids: list[UUID]) -> None:
-    """Wake a worker, once the caller has their answer: a broker that is away costs seconds, since the sweep finds the
-    work in PostgreSQL.
-    """
-    try:
-        for run_id in run_ids:
-            request.app.state.celery.send_task(
-                tasks.SUBMIT_TASK, args=[str(run_id)], expires=tasks.HINT_EXPIRES_S, retry=False
-            )
-    except OperationalError as error:
-        log.warning("hint_not_sent", error=repr(error)[:200])
+def get_hints(request: Request) -> Hints:
+    hints: Hints = request.app.state.hints
+    return hints
 
 
 def _plan(database: Database, caller: Principal, wish: NewJob) -> JobPlan:
@@ -86,21 +75,17 @@ def submit_job(
     caller: Caller,
     peers: PeersDep,
     request: Request,
-    background: BackgroundTasks,
     idempotency_key: IdempotencyKey = None,
 ) -> JSONResponse:
-    run_ids: list[UUID] = []
-
     def create(session: Session) -> JobView:
         job = create_job(session, peers, caller, _plan(get_database(request), caller, wish))
-        run_ids.extend(job.run_ids)
         view = _show(session, caller, job.job_id)
         charge_quotas(session, caller, _limit(request, caller), Amounts(len(job.run_ids), 1, job.input_bytes))
         return view
 
     once = once_key(caller, "POST /api/v1/jobs", idempotency_key, wish)
     answer = run_once(get_database(request), once, 202, create)
-    background.add_task(hint_at_submission, request, run_ids)
+    get_hints(request).give()
     return answer
 
 
@@ -188,19 +173,19 @@ def cancel_job(job_id: UUID, caller: Caller, request: Request) -> JobView:
 
 
 @router.post("/{job_id}/retry", status_code=202)
-def retry_job(job_id: UUID, caller: Caller, request: Request, background: BackgroundTasks) -> JobView:
+def retry_job(job_id: UUID, caller: Caller, request: Request) -> JobView:
     with get_database(request).transaction() as session:
         job = _find(session, caller, job_id, lock=True)
         again = retry_failed_runs(session, job)
         session.flush()
         charge_quotas(session, caller, _limit(request, caller), Amounts(len(again)))
         view = _show(session, caller, job_id)
-    background.add_task(hint_at_submission, request, again)
+    get_hints(request).give()
     return view
 
 
 @router.post("/{job_id}/runs/{run_id}/move", status_code=202)
-def move_run(job_id: UUID, run_id: UUID, caller: Caller, request: Request, background: BackgroundTasks) -> JobView:
+def move_run(job_id: UUID, run_id: UUID, caller: Caller, request: Request) -> JobView:
     """Let a run go on at its next alternate: at once, or once its site has confirmed that its job there has ended."""
     with get_database(request).transaction() as session:
         job = _find(session, caller, job_id, lock=True)
@@ -209,7 +194,7 @@ def move_run(job_id: UUID, run_id: UUID, caller: Caller, request: Request, backg
             raise JobNotFoundError(f"The job has no run {run_id}.", code="run_not_found")
         request_move(session, run)
         view = _show(session, caller, job_id)
-    background.add_task(hint_at_submission, request, [run_id])
+    get_hints(request).give()
     return view
 
 

@@ -6,8 +6,6 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from cryptography.fernet import Fernet
-from pydantic import SecretStr
 from sqlalchemy import text
 
 from imputehub.local.postgresql import PostgresqlServer
@@ -17,10 +15,10 @@ from microservices.job_processor.logic.sites import Sites
 from microservices.job_processor.logic.submission import submit_run
 from microservices.job_processor.main import build
 from microservices.job_processor.models import Run
-from microservices.job_processor.settings import Settings
 from microservices.kernel.migrations import migrate_database
 from microservices.kernel.testing import TokenAuthority, serve_app
 from tests.job_processor.cloudgene_stub import TOKEN, CloudgeneStub, StubJob, build_site
+from tests.job_processor.environment import make_settings
 from tests.job_processor.peers_stub import PeersStub, build_peers
 
 PANEL = uuid4()  # of the second site
@@ -102,18 +100,7 @@ def running_world(
 ) -> Iterator[World]:
     site, peers = CloudgeneStub(), PeersStub()
     with serve_app(build_site(site)) as site_address, serve_app(build_peers(peers, authority)) as peers_url:
-        settings = Settings(
-            database_url=SecretStr(database_url),
-            client_secret=SecretStr("unused"),
-            redis_url=SecretStr(redis_url),
-            authority_url=peers_url,
-            broker_url=SecretStr(f"{redis_url.rsplit('/', 1)[0]}/5"),
-            encryption_keys=SecretStr(Fernet.generate_key().decode()),
-            spool_dir=tmp_path_factory.mktemp("spool"),
-            registry_url=peers_url,
-            files_url=peers_url,
-            notification_url=peers_url,
-        )
+        settings = make_settings(database_url, redis_url, peers_url, tmp_path_factory.mktemp("worker"))
         engine = start_engine(settings)
         with serve_app(build(settings)) as address, httpx.Client(base_url=address) as client:
             yield World(client, engine, site, peers, site_address, authority)
