@@ -140,6 +140,36 @@ async def test_a_proxys_page_tells_nothing_of_the_job(status: int, code: str, pe
     assert (refused.value.code, refused.value.permanent, refused.value.sent) == (code, permanent, sent)
 
 
+async def test_no_upload_is_begun_for_a_place_that_is_known_to_be_taken() -> None:
+    async with run_site() as site, open_michigan(site.base_url, app=APP) as backend:
+        site.answer(SUBMIT_PATH, own_error(FULL), method="POST", status=400)
+        taken = [shapes.job(2, 0, id="job-a"), shapes.job(1, 0, id="job-b")]
+        site.answer("/api/v2/jobs", {"count": 2, "data": taken})
+        for _ in range(2):
+            with pytest.raises(SiteFullError) as refused:
+                await backend.submit(run())
+            assert (refused.value.sent, refused.value.permanent) == ("nothing", False)
+        assert (site.count(SUBMIT_PATH), site.count("/api/v2/jobs")) == (1, 1)
+        accept_uploads(site)
+        site.answer("/api/v2/jobs", {"count": 2, "data": [taken[0], shapes.job(4, -1, id="job-b")]})
+        assert await backend.submit(run()) == shapes.JOB
+        site.answer("/api/v2/jobs", {"hello": "world"})
+        assert await backend.submit(run()) == shapes.JOB
+
+
+async def test_a_curators_limit_counts_what_the_account_has_there_by_other_ways() -> None:
+    async with run_site() as site, open_michigan(site.base_url, app=APP, max_concurrent_jobs=1) as backend:
+        accept_uploads(site)
+        site.answer("/api/v2/jobs", {"count": 1, "data": [shapes.cloudgene2_job(2, complete=False)]})
+        with pytest.raises(SiteFullError):
+            await backend.submit(run())
+        assert site.count(SUBMIT_PATH) == 0
+        site.answer("/api/v2/jobs", framework_error("Unauthorized"), status=401)
+        with pytest.raises(CredentialRefusedError):
+            await backend.submit(run())
+        assert site.count(SUBMIT_PATH) == 0
+
+
 async def test_maintenance_carries_the_sites_wish() -> None:
     async with run_site() as site, open_michigan(site.base_url, app=APP) as backend:
         headers = {"Retry-After": "90"}

@@ -4,13 +4,14 @@ import re
 from urllib.parse import quote
 
 from microservices.backends.answers import BUSY_STATUSES, Answer
-from microservices.backends.base import SiteError, SiteFullError, SiteUnavailableError, Submission
+from microservices.backends.base import SiteError, SiteUnavailableError, Submission
 from microservices.backends.failures import Sent
 from microservices.backends.filenames import name_inputs
 from microservices.backends.michigan.answers import explain_answer, is_own, refuse_credential
 from microservices.backends.michigan.catalogue import choose_app, explain_missing_app, read_server
 from microservices.backends.michigan.client import CloudgeneClient
 from microservices.backends.michigan.credential import check_credential, explain_refusal
+from microservices.backends.michigan.places import check_place, read_limit, refuse_more
 from microservices.backends.responses import read_bounded
 from microservices.backends.upload import FilePart, UploadBody, open_upload
 
@@ -19,7 +20,6 @@ _MARK = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,49}")
 _PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9]{9,}")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+-]*")
 _HADOOP = re.compile(r"(imputationserver|minimac4)(@.*)?")
-_SITE_FULL = re.compile(r"only \d+ jobs? per user", re.IGNORECASE)
 
 
 async def submit_run(client: CloudgeneClient, submission: Submission) -> str:
@@ -31,6 +31,7 @@ async def submit_run(client: CloudgeneClient, submission: Submission) -> str:
     fields = build_fields(submission)
     parts = [FilePart(name, file) for name, file in name_inputs(submission.files)]
     app = client.connection.api_config.app or choose_app(client, await read_server(client))
+    await check_place(client)
     body = UploadBody([(name, _word_value(app, name, value)) for name, value in fields], parts)
     try:
         answer = await _post(client, app, body)
@@ -128,8 +129,8 @@ def _without_job(sent: Sent) -> Sent:
 
 
 async def _explain_refusal(client: CloudgeneClient, answer: Answer, app: str) -> SiteError:
-    if is_own(answer) and _SITE_FULL.search(answer.words):
-        return SiteFullError(answer.words, code="site_full", fix="It is sent when one of the account's jobs has ended.")
+    if is_own(answer) and read_limit(client, answer.words):
+        return refuse_more(answer.words)
     if answer.status == 413 or (answer.status == 400 and "upload limit reached" in answer.words.lower()):
         return _refuse_size()
     if answer.status == 404 and answer.document is not None:
