@@ -21,7 +21,8 @@ from microservices.backends.filenames import check_filename
 from microservices.backends.inflating import DamagedGzipError, Inflater
 from microservices.backends.zipcrypto import Decrypter
 
-READ_BYTES = 1024**2
+# More at a time is slower: the system hands out larger pieces of memory page by page, and each anew.
+READ_BYTES = 256 * 1024
 MAX_MEMBERS = 1000
 # Genotypes in the archives are compressed already; text shrinks tenfold at best.
 MAX_RATIO = 200

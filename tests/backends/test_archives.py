@@ -11,7 +11,7 @@ import pysam
 import pytest
 import pyzipper  # type: ignore[import-untyped]
 
-from microservices.backends.archives import unpack_file
+from microservices.backends.archives import READ_BYTES, unpack_file
 from microservices.backends.base import ResultMember, ResultRefusedError, SiteFile
 from microservices.backends.michigan.results import classify_file
 from tests.backends.zipcrypto import write_zipcrypto
@@ -73,7 +73,7 @@ def test_members_know_their_kind(contents: dict[str, bytes], tmp_path: Path) -> 
     ]
 
 
-@pytest.mark.parametrize("size", [1024**2 - 2, 1024**2 - 1, 1024**2, 1024**2 + 1])
+@pytest.mark.parametrize("size", [READ_BYTES - 2, READ_BYTES - 1, READ_BYTES, READ_BYTES + 1])
 def test_aes_members_around_the_read_size_keep_their_tag(size: int, tmp_path: Path) -> None:
     content = random.Random(size).randbytes(size)
     assert read_all(write_aes(tmp_path / "z", {"a.bin": content})) == {"a.bin": content}
