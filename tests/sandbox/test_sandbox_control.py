@@ -93,6 +93,7 @@ def test_an_answer_can_be_spoilt_a_number_of_times(
     for _ in range(2):
         answer = alice.http.get("/api/v2/jobs")
         assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (status, kind)
+        assert ("retry-after" in answer.headers) == (status in (429, 503))
         if fault == "half_json":
             with pytest.raises(json.JSONDecodeError):
                 answer.json()

@@ -1,5 +1,7 @@
 """Jobs on a site over real HTTP: from submission to decrypted results, and all that can go wrong."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -47,6 +49,9 @@ def test_a_job_runs_to_results_that_are_accurate(site: RunningSite, simulation: 
     assert "Typed only" not in texts(done, "Quality Control")
     assert "<b>Imputation (2/2)</b>" in texts(done, "Phasing and Imputation", 0)
     assert any("(1/2)" in texts(look, "Phasing and Imputation", 3) for look in looks)
+    with closing(sqlite3.connect(site.data_dir / "site.sqlite3")) as database:
+        (kept,) = database.execute("SELECT document FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    assert "Abcdefghij1" not in kept  # the password of the results is forgotten with the job's end
     assert_results(site, client, done, simulation, tmp_path)
 
 
