@@ -118,4 +118,5 @@ def read_policy(settings: Settings) -> HealthPolicy:
 
 def open_relay(settings: Settings, database: Database) -> Relay:
     tokens = ServiceTokens(settings.authority_url, NAME, settings.client_secret)
-    return Relay(NAME, database, {"notification": settings.notification_url}, tokens.get)
+    subscribers = {"job_processor": settings.job_processor_url, "notification": settings.notification_url}
+    return Relay(NAME, database, subscribers, tokens.get)

@@ -9,6 +9,7 @@ class Settings(ServiceSettings):
     model_config = settings_config("SERVICE_REGISTRY_")
 
     encryption_keys: SecretStr
+    job_processor_url: str = Field(default="http://127.0.0.1:8003", validation_alias="JOB_PROCESSOR_URL")
     notification_url: str = Field(default="http://127.0.0.1:8005", validation_alias="NOTIFICATION_URL")
 
     probe_concurrency: int = Field(default=4000, ge=1, description="probes open at once in one process")

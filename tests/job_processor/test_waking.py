@@ -1,4 +1,4 @@
-"""A run that waits for a token goes on when the person has renewed it, and says until when it waits."""
+"""A run that waits for a token, or a site, goes on as soon as it is there, and says until when it waits."""
 
 import threading
 from datetime import datetime, timedelta
@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from microservices.job_processor.logic.polling import poll_due_runs
 from microservices.job_processor.logic.submission import submit_run
 from microservices.job_processor.logic.sweeping import SUBMIT, claim_due_runs
 from microservices.job_processor.models import Run
@@ -25,12 +26,24 @@ def tell_change(world: World, person: Person, *, service_id: UUID | None = None,
     return send_event(world, data)
 
 
-def send_event(world: World, data: dict[str, Any]) -> httpx.Response:
+def tell_health(world: World, status: str, previous: str = "unhealthy", site_id: UUID | None = None) -> httpx.Response:
+    data = {
+        "service_id": str(site_id or world.peers.service_id),
+        "name": "Stub site",
+        "health_status": status,
+        "previous": previous,
+        "message": "",
+        "checked_at": "2026-11-22T12:00:00Z",
+    }
+    return send_event(world, data, "service.health_changed")
+
+
+def send_event(world: World, data: dict[str, Any], kind: str = "site_credential.changed") -> httpx.Response:
     event = {
         "id": str(uuid4()),
-        "source": "user_service",
-        "type": "site_credential.changed",
-        "subject": "site-credential/x",
+        "source": "the test",
+        "type": kind,
+        "subject": "anything",
         "time": "2026-11-22T12:00:00Z",
         "dataversion": 1,
         "data": data,
@@ -90,6 +103,32 @@ def test_a_token_that_is_renewed_while_the_old_one_is_tried_is_not_missed(world:
     world.site.on_probe = lambda: tell_change(world, person)
     submit_run(world.engine, run_id)
     assert claim_due_runs(world.engine.database, SUBMIT) == [run_id]
+
+
+def test_a_site_that_answers_again_makes_all_runs_there_due_at_once(world: World, person: Person) -> None:
+    _job, run_id = hold_for_minutes(world, person)
+    _other_job, other = hold_for_minutes(world, world.new_person())
+    for status, previous, site_id in (
+        ("unhealthy", "healthy", None),
+        ("degraded", "healthy", None),
+        ("healthy", "unhealthy", uuid4()),
+    ):
+        assert tell_health(world, status, previous, site_id).status_code == 204
+    assert claim_due_runs(world.engine.database, SUBMIT) == []
+    tell_health(world, "healthy")
+    assert set(claim_due_runs(world.engine.database, SUBMIT)) == {run_id, other}
+
+
+def test_a_site_that_answers_again_is_asked_at_once_about_what_it_has(world: World, person: Person) -> None:
+    job_id, run_id = bring_to_site(world, person)
+    token, world.site.token = world.site.token, "another"
+    for _ in range(8):
+        poll(world, run_id)
+    assert wait_s(person.get_run(job_id)) > 5
+    world.site.token = token
+    tell_health(world, "degraded")
+    poll_due_runs(world.engine, lambda _run_id: None).result(timeout=60)
+    assert person.get_run(job_id)["message"] == "Waiting in the site's queue."
 
 
 def test_what_has_ended_is_not_woken(world: World, person: Person) -> None:

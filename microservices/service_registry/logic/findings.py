@@ -51,7 +51,7 @@ def record_findings(session: Session, findings: Sequence[Finding], policy: Healt
         if (before.auto_deactivated_at is None) != (after.auto_deactivated_at is None):
             ring(session, PANELS_CHANGED)
     write_findings(session, states, history)
-    record_events(session, events, subscribers=["notification"])
+    record_events(session, events, subscribers=["job_processor", "notification"])
     ring(session, SERVICES_CHANGED, SITE_CHECKED)
 
 
