@@ -72,7 +72,7 @@ def _settle_trouble(engine: Engine, run_id: UUID, epoch: int, error: Exception) 
         else:
             message = f"The results are not all here yet: {_explain(error)} This is tried again."
             change_run(session, run, "collecting", message)
-            put_off(run, 5)
+            put_off(run, 5, error.retry_after_s if isinstance(error, SiteError) else None)
 
 
 def _explain(error: Exception) -> str:

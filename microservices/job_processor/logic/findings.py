@@ -102,7 +102,7 @@ def _apply_error(session: Session, run: Run, config: ApiConfig, error: SiteError
             fail_run(session, run, describe_lost_job(run))
         return
     change_run(session, run, "running", f"No news from the site: {error.message}")
-    put_off(run, config.poll_first_s)
+    put_off(run, config.poll_first_s, error.retry_after_s)
 
 
 def _apply_state(session: Session, run: Run, config: ApiConfig, job: SiteJob) -> None:

@@ -26,15 +26,16 @@ _LONGEST_S = 300.0
 _DENIED = "not found"
 
 
-def put_off(run: Run, pause_s: float) -> None:
-    """Look at the run again after `pause_s`, doubled for each setback in a row, at most 5 min.
+def put_off(run: Run, pause_s: float, retry_after_s: float | None = None) -> None:
+    """Look at the run again after `pause_s`, doubled for each setback in a row, at most 5 min; or when the site said.
 
     One that was woken meanwhile is looked at again at once: what stopped it may be gone since it was looked at.
     """
     if run.woken_at is not None:
         run.next_action_at, run.woken_at = utc_now(), None
         return
-    run.next_action_at = utc_now() + timedelta(seconds=min(pause_s * 2 ** min(run.setbacks, 10), _LONGEST_S))
+    pause_s = min(pause_s * 2 ** min(run.setbacks, 10), _LONGEST_S)
+    run.next_action_at = utc_now() + timedelta(seconds=pause_s if retry_after_s is None else retry_after_s)
     run.setbacks += 1
 
 
@@ -46,10 +47,7 @@ def hold_run(session: Session, run: Run, reason: str, config: ApiConfig, retry_a
         return
     change_run(session, run, run.status if is_open else "waiting_for_site", reason)
     run.waits_for = run.away_since = None
-    is_woken = run.woken_at is not None
-    put_off(run, config.hold_retry_s)
-    if retry_after_s is not None and not is_woken:
-        run.next_action_at = utc_now() + timedelta(seconds=retry_after_s)
+    put_off(run, config.hold_retry_s, retry_after_s)
 
 
 def hold_for_site(
