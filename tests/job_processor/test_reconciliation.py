@@ -94,7 +94,13 @@ def test_a_listing_before_the_connection_was_over_proves_nothing(world: World, p
             submit_run(world.engine, run_id)
             let_time_pass(world, run_id)
         assert (person.get_run(job_id)["status"], list_outcomes(world, run_id)) == ("submitting", [None])
-        let_time_pass(world, run_id, deadline_at=utc_now() - timedelta(seconds=1))
+        # Its deadline is over by the clock only: that was set, or the machine slept, and the connection lives.
+        let_time_pass(world, run_id, deadline_at=utc_now() - timedelta(hours=1))
+        for _ in range(2):
+            submit_run(world.engine, run_id)
+            let_time_pass(world, run_id)
+        assert list_outcomes(world, run_id) == [None]
+        let_time_pass(world, run_id, sent_by="a process of another machine 7 1")  # of which the deadline alone tells
         submit_run(world.engine, run_id)
     let_time_pass(world, run_id)
     submit_run(world.engine, run_id)
@@ -183,6 +189,12 @@ def test_a_job_that_does_not_say_whose_it_is_may_be_ours(
     submit_run(world.engine, run_id)
     try_twice(world, run_id)
     assert (person.get_run(job_id)["status"], len(losing.sent)) == ("submitting", 1)
+    slow_clock = SiteJob(
+        "x", "", "running", "RUNNING", submitted_at=utc_now() - timedelta(minutes=30), is_mark_known=False
+    )
+    monkeypatch.setattr(losing, "listed", [slow_clock])
+    try_twice(world, run_id)
+    assert list_outcomes(world, run_id) == [None]
     old = SiteJob("x", "", "running", "RUNNING", submitted_at=utc_now() - timedelta(days=1), is_mark_known=False)
     monkeypatch.setattr(losing, "listed", [old])
     try_twice(world, run_id)

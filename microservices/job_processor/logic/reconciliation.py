@@ -77,11 +77,12 @@ def _note_end_of_connection(situation: Situation, _session: Session, _run: Run, 
     Of what an earlier version sent too little is known to conclude anything but that it was found.
     """
     now = utc_now()
-    is_late = attempt.deadline_at is not None and now > attempt.deadline_at
-    is_orphan = attempt.sent_by is not None and is_surely_gone(attempt.sent_by)
-    if attempt.sent_by == name_process():  # we know, also when the end could not be written then
-        is_orphan = attempt.mark not in situation.engine.sending
-    if attempt.ended_at is None and (is_late or is_orphan):
+    if attempt.sent_by == name_process():  # we know, whatever a clock says that was set, or slept, meanwhile
+        is_over = attempt.mark not in situation.engine.sending
+    else:
+        is_late = attempt.deadline_at is not None and now > attempt.deadline_at
+        is_over = is_late or (attempt.sent_by is not None and is_surely_gone(attempt.sent_by))
+    if attempt.ended_at is None and is_over:
         attempt.ended_at = now
     return attempt.ended_at is not None and attempt.account is not None
 
