@@ -14,6 +14,7 @@ from microservices.api_gateway.settings import Settings
 from microservices.kernel.migrations import migrate_database
 from microservices.kernel.testing import TokenAuthority, serve_app
 from tests.api_gateway.stubs import EchoService
+from tests.waiting import wait_until
 
 UPSTREAMS = (
     "authority_url",
@@ -88,9 +89,19 @@ def _redis_may_take_its_time() -> Iterator[None]:
         yield
 
 
+def await_tiers(gateway: str, authority: TokenAuthority) -> None:
+    """It reads its tiers as soon as it serves; until then it goes by those that are built in."""
+
+    def read_policy() -> str:
+        return httpx.get(f"{gateway}/api/v1/jobs", headers=authority.person(tier="five")).headers["ratelimit-policy"]
+
+    wait_until(lambda: read_policy().startswith('"five"'), "the tiers are read")
+
+
 @pytest.fixture(scope="session")
-def gateway(make_settings: Callable[..., Settings]) -> Iterator[str]:
+def gateway(make_settings: Callable[..., Settings], authority: TokenAuthority) -> Iterator[str]:
     with serve_app(build(make_settings()), proxy_headers=False) as url:
+        await_tiers(url, authority)
         yield url
 
 

@@ -25,7 +25,7 @@ from microservices.api_gateway.main import build
 from microservices.api_gateway.settings import Settings
 from microservices.kernel.db import Database
 from microservices.kernel.testing import TokenAuthority, serve_app
-from tests.api_gateway.conftest import address_of
+from tests.api_gateway.conftest import address_of, await_tiers
 from tests.api_gateway.stubs import EchoService
 from tests.waiting import wait_until
 
@@ -136,6 +136,8 @@ def test_two_gateways_share_a_count(
     user_id = uuid4()
     me = authority.person(tier="five", user_id=user_id)
     with serve_app(build(make_settings())) as one, serve_app(build(make_settings())) as two:
+        for each in (one, two):
+            await_tiers(each, authority)
         for _ in range(3):
             assert httpx.get(f"{one}/api/v1/jobs", headers=me).status_code == 200
         wait_until(lambda: count_in_redis(redis_url, user_id) == 3)
@@ -181,6 +183,7 @@ def test_counting_goes_on_without_redis_and_reaches_it_later(
         serve_app(app) as gateway,
         httpx.Client(base_url=gateway, headers=authority.person(tier="five", user_id=user_id)) as client,
     ):
+        await_tiers(gateway, authority)
         assert [left_of(client.get("/api/v1/jobs")) for _ in range(2)] == [4, 3]
         wait_until(lambda: count_in_redis(valkey.url, user_id) == 2)
         valkey.stop()
