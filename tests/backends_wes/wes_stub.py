@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +12,7 @@ from microservices.backends.base import InputFile, SiteConnection, Submission
 from microservices.backends.ga4gh_wes import WesBackend
 from microservices.backends.session import Deadlines, open_site_session
 from microservices.contracts.curation import ApiConfig
-from tests.backends.runs import input_file
+from tests.backends import runs
 from tests.backends.stub_site import StubSite
 from tests.backends_wes.dialects import RUN
 
@@ -39,19 +38,8 @@ def recipe(**more: Any) -> dict[str, Any]:
 
 
 def run(*files: InputFile, **more: Any) -> Submission:
-    submission = Submission(
-        mark=MARK,
-        panel_id="afr-panel",
-        build="hg38",
-        population="afr",
-        phasing="eagle",
-        r2_filter=0.3,
-        mode="imputation",
-        result_password="Secret12345x",
-        files=files or (input_file("cohort.vcf.gz", b"genotypes" * 1000),),
-        recipe=recipe(),
-    )
-    return replace(submission, **more)
+    own = {"mark": MARK, "panel_id": "afr-panel", "population": "afr", "recipe": recipe()}
+    return runs.run(*files, **own | more)
 
 
 class Inbox:
