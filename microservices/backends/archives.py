@@ -48,12 +48,6 @@ class _MemberFile(pyzipper.zipfile_aes.AESZipExtFile):  # type: ignore[misc]
         super().setup_crczipdecrypter()
         return Decrypter
 
-    def setup_aeszipdecrypter(self) -> type:
-        super().setup_aeszipdecrypter()
-        from microservices.backends.winzip_aes import AesDecrypter  # numpy: 11 MB that not every process needs
-
-        return AesDecrypter
-
     def close(self) -> None:
         if isinstance(self._decrypter, Decrypter):
             self._decrypter.close()
