@@ -59,6 +59,15 @@ async def test_each_generation_is_asked_for_a_check_of_quality_in_its_own_word(a
     assert ("mode", None, word) in parts
 
 
+async def test_a_site_of_the_older_generation_is_sent_nothing_without_a_population() -> None:
+    async with run_site() as site, open_michigan(site.base_url, app="imputationserver@2.1.9") as backend:
+        with pytest.raises(SiteError) as refused:
+            await backend.submit(run(population=None))
+    error = refused.value
+    assert (error.code, error.whose, error.permanent) == ("population_missing", "input", True)
+    assert site.seen == []
+
+
 async def test_files_of_one_name_reach_the_site_under_distinct_names() -> None:
     async with run_site() as site, open_michigan(site.base_url, app=APP) as backend:
         parts = accept_uploads(site)

@@ -69,8 +69,21 @@ def build_fields(submission: Submission) -> list[tuple[str, str]]:
 
 
 def _word_value(app: str, name: str, value: str) -> str:
-    """The Hadoop pipeline of Cloudgene 2 has its own word for a check of quality, and would impute on any other."""
-    return "qconly" if name == "mode" and value == "qc_only" and _HADOOP.fullmatch(app) else value
+    """The Hadoop pipeline of Cloudgene 2 has its own word for a check of quality, and would impute on any other.
+
+    It knows no `off` either, as each job there names a population of its panel: raises `SiteError` for that.
+    """
+    if not _HADOOP.fullmatch(app):
+        return value
+    if name == "population" and value == "off":
+        raise SiteError(
+            "This site imputes no job without a population.",
+            code="population_missing",
+            permanent=True,
+            whose="input",
+            fix="Submit again with one of the panel's populations.",
+        )
+    return "qconly" if name == "mode" and value == "qc_only" else value
 
 
 def _require(found: object, name: str, rule: str) -> None:
