@@ -5,7 +5,7 @@ import json
 import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -139,50 +139,50 @@ def fill_runs(database: Database, running: int) -> int:
     """So many runs at sites, spread over people and sites, an hour old; how many each account has."""
     each = running // (SITES * PEOPLE)
     now = utc_now()
-    jobs, runs, attempts = [], [], []
-    for number in range(each * SITES * PEOPLE):
-        site, rest = number % SITES, number // SITES
-        person, nth = rest % PEOPLE, rest // PEOPLE
-        job_id, run_id, name = uuid4(), uuid4(), f"job-{site + 1}-{person + 1}-{nth}"
-        own = {"organization_id": UUID(int=1), "owner_id": UUID(int=person + 1)}
-        jobs.append({"id": job_id, **own, "name": name, "status": "running", "parameters": {}})
-        runs.append(
-            {
-                "id": run_id,
-                "job_id": job_id,
-                "position": 0,
-                **own,
-                "service_id": UUID(int=site + 1),
-                "panel_id": PANEL,
-                "panel_key": "apps@panel@1.0.0",
-                "status": "running",
-                "external_job_id": name,
-                "external_status": "running",
-                "queue_position": None,
-                "message": "Phasing and Imputation: Imputation (1/4)",
-                "progress": 60.0,
-                "submitted_at": now - timedelta(hours=1),
-                "next_action_at": now,
-            }
-        )
-        attempts.append(
-            {
-                "run_id": run_id,
-                "number": 1,
-                "mark": f"imputehub-{run_id.hex}-1",
-                "credential_source": "own",
-                "body_bytes": 1,
-                "lease_epoch": 1,
-                "result_password": "unused",
-                "started_at": now,
-                "outcome": "accepted",
-                "external_job_id": name,
-            }
-        )
+    rows = [describe_running(number, now) for number in range(each * SITES * PEOPLE)]
     with database.transaction() as session:
-        for table, rows in ((Job, jobs), (Run, runs), (Attempt, attempts)):
-            session.execute(sa.insert(table), rows)
+        for table, described in zip((Job, Run, Attempt), zip(*rows, strict=True), strict=True):
+            session.execute(sa.insert(table), list(described))
     return each
+
+
+def describe_running(number: int, now: datetime) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """(job, run, attempt)"""
+    site, rest = number % SITES, number // SITES
+    person, nth = rest % PEOPLE, rest // PEOPLE
+    job_id, run_id, name = uuid4(), uuid4(), f"job-{site + 1}-{person + 1}-{nth}"
+    own = {"organization_id": UUID(int=1), "owner_id": UUID(int=person + 1)}
+    job = {"id": job_id, **own, "name": name, "status": "running", "parameters": {}}
+    run = {
+        "id": run_id,
+        "job_id": job_id,
+        "position": 0,
+        **own,
+        "service_id": UUID(int=site + 1),
+        "panel_id": PANEL,
+        "panel_key": "apps@panel@1.0.0",
+        "status": "running",
+        "external_job_id": name,
+        "external_status": "running",
+        "queue_position": None,
+        "message": "Phasing and Imputation: Imputation (1/4)",
+        "progress": 60.0,
+        "submitted_at": now - timedelta(hours=1),
+        "next_action_at": now,
+    }
+    attempt = {
+        "run_id": run_id,
+        "number": 1,
+        "mark": f"imputehub-{run_id.hex}-1",
+        "credential_source": "own",
+        "body_bytes": 1,
+        "lease_epoch": 1,
+        "result_password": "unused",
+        "started_at": now,
+        "outcome": "accepted",
+        "external_job_id": name,
+    }
+    return job, run, attempt
 
 
 def queue_runs(database: Database, peers: ManySites, count: int) -> list[UUID]:
