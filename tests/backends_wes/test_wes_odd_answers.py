@@ -2,11 +2,13 @@
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from microservices.backends.base import ResultRefusedError, SiteError, SiteFile, SiteUnavailableError
 from tests.backends.stub_site import run_site
+from tests.backends_wes import dialects
 from tests.backends_wes.dialects import RUN
 from tests.backends_wes.wes_stub import BASE, TOKEN, open_wes
 
@@ -74,3 +76,21 @@ async def test_name_and_password_are_not_sent_along_a_redirect() -> None:
             with pytest.raises(SiteError):
                 await backend.status(RUN)
     assert other.seen == []
+
+
+@pytest.mark.parametrize(
+    ("info", "answer", "warned"),
+    [
+        (dialects.SAPPORO, {"run_id": RUN}, False),
+        (dialects.SAPPORO, {"message": "welcome"}, True),
+        (dialects.WES_SERVICE, {"run_id": RUN}, True),
+    ],
+)
+async def test_a_promise_to_cancel_is_worth_what_the_server_is(
+    info: dict[str, Any], answer: dict[str, Any], warned: bool
+) -> None:
+    async with run_site() as site, open_wes(site.base_url) as backend:
+        site.answer(f"{BASE}/service-info", info)
+        site.answer(f"{LOG}/cancel", answer, method="POST")
+        site.answer(STATUS, {"run_id": RUN, "state": "RUNNING"})
+        assert bool((await backend.cancel(RUN)).messages) == warned
