@@ -1,11 +1,15 @@
 """Who has lost a run to another worker writes and sends nothing; who has it keeps it for as long as it works."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+import sqlalchemy.exc
+from sqlalchemy import Connection
 
 from microservices.job_processor.logic import attempts, leases
 from microservices.job_processor.logic.collection import collect_results
@@ -13,7 +17,7 @@ from microservices.job_processor.logic.leases import LeaseLostError
 from microservices.job_processor.logic.submission import submit_run
 from microservices.job_processor.models import Run
 from microservices.kernel.db import utc_now
-from tests.job_processor.cloudgene_stub import Gate
+from tests.job_processor.cloudgene_stub import Gate, StubJob
 from tests.job_processor.conftest import Person, World, bring_to_end
 from tests.waiting import wait_until
 
@@ -92,3 +96,24 @@ def test_results_that_nobody_wants_any_more_are_not_begun_to_be_fetched(world: W
     assert person.get_run(job_id)["status"] == "collecting"
     collect_results(world.engine, run_id)
     assert (person.get_run(job_id)["status"], world.site.downloads) == ("cancelled", {})
+
+
+def test_an_answer_is_kept_while_all_connections_are_taken(
+    world: World, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = world.engine.database.engine
+    monkeypatch.setattr(pool.pool, "_timeout", 0.1)
+    job_id, run_id = person.submit_job()
+    taken: list[Connection] = []
+
+    def take_all(_job: StubJob) -> None:
+        with suppress(sqlalchemy.exc.TimeoutError):
+            while True:
+                taken.append(pool.connect())
+        threading.Timer(0.4, lambda: [connection.close() for connection in taken]).start()
+
+    world.site.on_submit = take_all
+    submit_run(world.engine, run_id)
+    assert len(taken) >= world.engine.database.pool_size
+    run = person.get_run(job_id)
+    assert (run["status"], run["external_job_id"]) == ("running", world.site.jobs[0].id)

@@ -16,6 +16,7 @@ from uuid import UUID
 
 import aiohttp
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 from sqlalchemy.orm import Session
 
 from microservices.backends.base import InputFile, SiteError, Submission
@@ -174,7 +175,7 @@ def _settle(engine: Engine, run_id: UUID, mark: str, write: Callable[[Session, R
                 if run is not None and attempt is not None and attempt.mark == mark:
                     write(session, run, attempt)
             return
-        except (OperationalError, InterfaceError) as error:
+        except (OperationalError, InterfaceError, NoConnectionError) as error:
             if pause_s is None:
                 raise
             log.warning("attempt_not_written", run_id=str(run_id), error=repr(error)[:200])
