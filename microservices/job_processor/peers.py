@@ -20,7 +20,6 @@ from microservices.contracts.registry import CuratedCredentialRequest, SiteRecor
 from microservices.contracts.user_service import CredentialRequest, SiteCredential
 from microservices.job_processor.errors import InputFileNotFoundError, ResultsNotFoundError, SiteNotFoundError
 from microservices.job_processor.settings import Settings
-from microservices.kernel.auth import Principal
 from microservices.kernel.errors import DependencyUnavailableError, NotFoundError, UpstreamRefusedError
 from microservices.kernel.service_tokens import PeerClient, ServiceTokens
 
@@ -47,10 +46,12 @@ class Peers:
         for client in (self.files, self.registry, self.users, self._uploads):
             client.close()
 
-    def list_inputs(self, file_ids: Sequence[UUID], caller: Principal) -> list[InputRecord]:
-        """A person's files in this order, and all with one call; what is not theirs does not exist."""
-        user_id, organization_id = caller.person
-        wish = InputsRequest(organization_id=organization_id, owner_id=user_id, file_ids=list(file_ids))
+    def list_inputs(self, file_ids: Sequence[UUID], owner_id: UUID, organization_id: UUID) -> list[InputRecord]:
+        """A person's files in this order, and all with one call; what is not theirs does not exist.
+
+        Raises `InputFileNotFoundError`.
+        """
+        wish = InputsRequest(organization_id=organization_id, owner_id=owner_id, file_ids=list(file_ids))
         answer = self.files.call("POST", "/internal/inputs", json=wish.model_dump(mode="json"))
         found = {record.file.id: record for record in map(InputRecord.model_validate, answer)}
         for file_id in file_ids:

@@ -96,10 +96,10 @@ def measure_lag(engine: Engine, running: int, seconds: int = 40) -> None:
     print(f"{running} running jobs, each every 30 s: worst lag {worst:.1f} s (mark 10), {load:.0%} of a core")
 
 
-def bench_submissions(engine: Engine, peers: ManySites, rounds: int) -> None:
+def bench_submissions(engine: Engine, peers: ManySites, authority: TokenAuthority, rounds: int) -> None:
     rates, costs = [], []
     for _ in range(rounds):
-        runs = queue_runs(engine.database, peers, 200)
+        runs = queue_runs(engine.database, peers, authority, 200)
         started, cpu = time.perf_counter(), read_cpu_s()
         with ThreadPoolExecutor(16) as pool:
             list(pool.map(partial(submit_run, engine), runs))
@@ -188,7 +188,7 @@ def main() -> None:
         if options.only in (None, "api"):
             bench_api(settings, peers, authority, options.rounds)
         if options.only in (None, "submit"):
-            bench_submissions(engine, peers, options.rounds)
+            bench_submissions(engine, peers, authority, options.rounds)
         if options.only in (None, "watch"):
             bench_watch(engine, peers, options.running, options.rounds)
         engine.loop.run(engine.sites.close())

@@ -185,8 +185,9 @@ def describe_running(number: int, now: datetime) -> tuple[dict[str, Any], dict[s
     return job, run, attempt
 
 
-def queue_runs(database: Database, peers: ManySites, count: int) -> list[UUID]:
-    file_id, owner = peers.add_file("nobody"), UUID(int=1)
+def queue_runs(database: Database, peers: ManySites, authority: TokenAuthority, count: int) -> list[UUID]:
+    owner = UUID(int=1)
+    file_id = peers.add_file(authority.person(user_id=owner, organization_id=owner)["Authorization"])
     own = {"organization_id": owner, "owner_id": owner}
     wish = {"build": "hg38", "population": None, "phasing": "no_phasing", "r2_filter": 0.0, "mode": "imputation"}
     ids = [(uuid4(), uuid4()) for _ in range(count)]

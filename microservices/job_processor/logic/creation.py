@@ -49,7 +49,7 @@ def create_job(session: Session, peers: Peers, caller: Principal, wish: JobPlan)
 
     Our other services are asked before the session's first statement, so no connection waits for them.
     """
-    inputs = [_check_input(record, wish) for record in peers.list_inputs(wish.input_file_ids, caller)]
+    inputs = [_check_input(record, wish) for record in peers.list_inputs(wish.input_file_ids, *caller.person)]
     _check_inputs_together(inputs)
     targets = check_targets(peers, wish, inputs)
     job = _describe_job(caller, wish)

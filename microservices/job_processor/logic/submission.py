@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from microservices.backends.base import Backend, SiteError, SiteUnavailableError, Submission
-from microservices.job_processor.errors import SiteNotFoundError
+from microservices.job_processor.errors import InputFileNotFoundError, SiteNotFoundError
 from microservices.job_processor.logic.attempts import (
     Sender,
     accept_attempt,
@@ -24,6 +24,7 @@ from microservices.job_processor.logic.engine import Engine
 from microservices.job_processor.logic.failover import leave_site
 from microservices.job_processor.logic.holding import (
     describe_error,
+    fail_run,
     give_up_site,
     hold_run,
     put_off,
@@ -150,17 +151,34 @@ def _find_welcome(situation: Situation) -> str | None:
         return None
 
 
-def _link_inputs(situation: Situation) -> dict[UUID, str]:
+def _find_inputs(situation: Situation) -> list[UUID]:
+    """The files of the run's job; when it ended they were free to be deleted, and it is sent again.
+
+    Raises `InputFileNotFoundError`, and `ServiceError` where that cannot be known now.
+    """
+    engine, run = situation.engine, situation.run
+    with own_run(engine.database, run.id, situation.epoch) as (_session, own):
+        files = [source.file_id for source in own.job.inputs]
+    engine.peers.list_inputs(files, run.owner_id, run.organization_id)
+    return files
+
+
+def _link_inputs(situation: Situation, files: list[UUID]) -> dict[UUID, str]:
     """Addresses of the inputs, where the site fetches them by itself; made for the attempt that is about to be opened.
 
     Raises `ServiceError`.
     """
-    engine, site = situation.engine, situation.record.site
+    engine, run, site = situation.engine, situation.run, situation.record.site
     if site.api_type != "ga4gh" or site.api_config.input_mode != "url":
         return {}
-    with own_run(engine.database, situation.run.id, situation.epoch) as (_session, run):
-        number, files = len(run.attempts) + 1, [source.file_id for source in run.job.inputs]
-    return engine.peers.create_input_links(run.id, number, files)
+    return engine.peers.create_input_links(run.id, len(run.attempts) + 1, files)
+
+
+def _fail_without_input(situation: Situation) -> None:
+    message = "An input of the job was deleted, so there is nothing to send."
+    error = describe_error("input_deleted", message, "input", "Upload it again and submit a new job.")
+    with own_run(situation.engine.database, situation.run.id, situation.epoch) as (session, run):
+        fail_run(session, run, error)
 
 
 def _send(situation: Situation, identity: str) -> None:
@@ -170,7 +188,10 @@ def _send(situation: Situation, identity: str) -> None:
         if verdict is not None and verdict.refusal:
             refuse_egress(situation, verdict)
             return
-        links = _link_inputs(situation)
+        links = _link_inputs(situation, _find_inputs(situation))
+    except InputFileNotFoundError:
+        _fail_without_input(situation)
+        return
     except ServiceError as error:
         _wait_for_platform(engine, run_id, situation.epoch, error)
         return

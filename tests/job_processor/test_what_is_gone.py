@@ -1,4 +1,4 @@
-"""A site that curators have deleted, and credentials that are not to be used: what is at a site is not given up."""
+"""What is not there any more when a run needs it: site, credential, input. What is at a site is not given up."""
 
 from uuid import UUID, uuid4
 
@@ -81,3 +81,13 @@ def test_a_deleted_job_takes_its_results_with_it(world: World, person: Person) -
     assert world.peers.stored
     assert world.client.delete(f"/api/v1/jobs/{job_id}", headers=person.headers).status_code == 204
     assert world.peers.stored == {}
+
+
+def test_a_run_whose_input_was_deleted_is_not_held_for_ever(world: World, person: Person) -> None:
+    job_id, run_id = person.submit_job()
+    world.peers.files.clear()
+    submit_run(world.engine, run_id)
+    run = person.get_run(job_id)
+    assert (run["status"], run["error"]["code"], run["error"]["whose"]) == ("failed", "input_deleted", "input")
+    assert "Upload it again and submit a new job." in run["error"]["fix"]
+    assert world.site.jobs == []
