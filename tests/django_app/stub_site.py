@@ -53,6 +53,7 @@ class StubSite:
         }
     )
     panels: Listed = field(default_factory=lambda: dict(PANELS))
+    listed_times: int = 1
     wes: str | None = None
     info: dict[str, Any] = field(default_factory=lambda: dict(WES_INFO))
     tokens: list[str] = field(default_factory=list)
@@ -86,7 +87,7 @@ class StubSite:
         return 404, {"message": "not found"}
 
     def _list_parameters(self) -> list[dict[str, Any]]:
-        names = [{"key": key, "value": name} for key, (name, _) in self.panels.items()]
+        names = [{"key": key, "value": name} for key, (name, _) in self.panels.items()] * self.listed_times
         bound = [
             {"key": key, "values": [{"key": one, "value": one.upper()} for one in populations]}
             for key, (_, populations) in self.panels.items()

@@ -2,10 +2,14 @@
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import pytest
 from django.contrib.sessions.models import Session
+from django.db.backends.signals import connection_created
 
 from django_app.imputation.models import ImputationService, ReferencePanel
 from django_app.outbox.relay import Relay
@@ -21,6 +25,23 @@ RECIPE = {
     "workflow_type_version": "22.10.0",
     "parameters": {"target": "{{input.location}}"},
 }
+_QUERIES_A_PANEL_SAVED = 14
+
+
+@contextmanager
+def count_queries(asked: list[str]) -> Iterator[None]:
+    def note(execute: Any, sql: str, *given: Any) -> Any:
+        asked.append(sql)
+        return execute(sql, *given)
+
+    def watch(connection: Any, **_sent: Any) -> None:
+        connection.execute_wrappers.append(note)
+
+    connection_created.connect(watch)
+    try:
+        yield
+    finally:
+        connection_created.disconnect(watch)
 
 
 def field_of(wizard: Wizard, panel_id: str, name: str) -> str:
@@ -211,3 +232,33 @@ def test_a_site_with_hundreds_of_panels_can_be_set_up(wizard: Wizard, site: Stub
     site.panels = {f"apps@panel-{number}@1": (f"Panel {number} (hg38)", ["all"]) for number in range(400)}
     wizard.reach_panels(site).press()
     assert "400 panels" in wizard.text
+
+
+def test_how_many_panels_a_site_lists_costs_no_query_before_they_are_saved(wizard: Wizard, site: StubSite) -> None:
+    """To see it, the queries of the house's connections are counted: every request has one of its own."""
+    asked: list[str] = []
+    counts = []
+    with count_queries(asked):
+        for many in (2, 12):
+            site.panels = {f"apps@panel-{number}@1": (f"Panel {number} (hg38)", ["all"]) for number in range(many)}
+            set_up = Wizard(wizard.browser).reach_panels(site)
+            asked.clear()
+            set_up.press().load("panels").load("review")
+            assert f"{many} panels" in set_up.text
+            before = len(asked)
+            set_up.press("_save")
+            counts.append((before, len(asked) - before))
+    (few, few_saved), (more, more_saved) = counts
+    assert 0 < more == few
+    assert more_saved - few_saved <= 10 * _QUERIES_A_PANEL_SAVED
+
+
+def test_a_panel_that_the_site_lists_twice_is_told_in_words(wizard: Wizard, site: StubSite) -> None:
+    site.panels = {"apps@twin@1": ("Twin (hg38)", ["all"])}
+    site.listed_times = 2
+    wizard.reach_panels(site).press()
+    told = "apps@twin@1: The site lists this panel 2 times."
+    assert told in wizard.text
+    wizard.press("_save")
+    assert f"cannot be saved like this: {told}" in wizard.text
+    assert not ImputationService.objects.exists()

@@ -1,5 +1,6 @@
 """A draft as the site and the panels that it will be: looked at, and saved in one transaction."""
 
+from collections import Counter
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -18,6 +19,7 @@ _SETTINGS = {
     "token_url": "Token address",
     "input_mode": "Input",
 }
+_MOST_PROBLEMS = 3
 
 
 class SavedBeforeError(Exception):
@@ -60,14 +62,18 @@ def compose_site(draft: Draft) -> ImputationService:
 
 
 def _find_problems(site: ImputationService, panels: list[ReferencePanel]) -> list[str]:
-    """What the model's own rules have against it: foreign text may be too long, or hold what cannot be stored."""
+    """What the model's own rules have against it: foreign text may be too long, or hold what cannot be stored.
+
+    Nothing is asked of the database: the site and its panels are new to it, and a site may list hundreds.
+    """
     found = []
     for thing in (site, *panels):
         try:
             thing.full_clean(exclude=["service"], validate_unique=False, validate_constraints=False)
         except ValidationError as error:
             found += [f"{thing}: {' '.join(error.messages)}"]
-    return found
+    listed = Counter(panel.panel_id for panel in panels)
+    return found + [f"{id_}: The site lists this panel {times} times." for id_, times in listed.items() if times > 1]
 
 
 def save_draft(draft: Draft) -> ImputationService:
@@ -83,10 +89,10 @@ def save_draft(draft: Draft) -> ImputationService:
         lock_subjects(site.subject)
         if ImputationService.objects.filter(pk=site.pk).exists():
             raise SavedBeforeError
-        site.full_clean()
+        if problems := _find_problems(site, panels):
+            raise ValidationError(problems[:_MOST_PROBLEMS])
         site.save(force_insert=True)
         for panel in panels:
             panel.service = site
-            panel.full_clean()
             panel.save(force_insert=True)
     return site
