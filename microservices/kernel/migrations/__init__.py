@@ -15,11 +15,7 @@ def migrate_database(service: str, url: str) -> None:
     Two processes that migrate at once wait for one another; a table that is in use for long fails the migration
     (`lock_timeout`) instead of blocking everyone behind it.
     """
-    here = Path(__file__).parent
-    config = Config()
-    config.set_main_option("script_location", str(here))
-    config.set_main_option("version_locations", str(here.parent.parent / service / "migrations"))
-    config.set_main_option("path_separator", "newline")
+    config = configure_migrations(service)
     engine = create_engine(url)
     try:
         with engine.connect() as connection:
@@ -32,3 +28,13 @@ def migrate_database(service: str, url: str) -> None:
             connection.commit()
     finally:
         engine.dispose()
+
+
+def configure_migrations(service: str) -> Config:
+    """For Alembic's commands, which take the connection from `attributes["connection"]`."""
+    here = Path(__file__).parent
+    config = Config()
+    config.set_main_option("script_location", str(here))
+    config.set_main_option("version_locations", str(here.parent.parent / service / "migrations"))
+    config.set_main_option("path_separator", "newline")
+    return config

@@ -113,3 +113,9 @@ def _create_accesses() -> None:
 
 def _belongs_to_site(name: str) -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint(["service_id"], ["imputation_services.id"], name=name, ondelete="CASCADE")
+
+
+def downgrade() -> None:
+    owned = ("credential_accesses", "service_health_logs", "reference_panels", "imputation_services")
+    for table in (*owned, "inbox_versions", "inbox", "outbox_versions", "outbox"):
+        op.drop_table(table)

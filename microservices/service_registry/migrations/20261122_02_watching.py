@@ -40,3 +40,10 @@ def _create_days() -> None:
         ),
         sa.UniqueConstraint("service_id", "day", name="uq_service_health_days_service_id_day"),
     )
+
+
+def downgrade() -> None:
+    op.drop_table("service_health_days")
+    op.drop_column("service_health_logs", "covers_s")
+    for name in ("api_version", "version", "answering_since"):
+        op.drop_column("imputation_services", name)
