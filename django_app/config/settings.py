@@ -145,6 +145,7 @@ OUTBOX_SUBSCRIBERS = {"service_registry": ENVIRONMENT.registry_url}
 OUTBOX_SWEEP_S = 5.0
 
 CELERY_BROKER_URL = ENVIRONMENT.broker_url.get_secret_value()
+CELERY_BROKER_TRANSPORT = "microservices.kernel.broker:Transport"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,
