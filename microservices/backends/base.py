@@ -73,6 +73,16 @@ class ResultRefusedError(SiteError):
 
 
 @dataclass(frozen=True)
+class BucketAccess:
+    """The platform's own account at an object store of S3's kind. `endpoint` None: AWS. The key is a secret."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    endpoint: str | None = None
+    region: str = "us-east-1"
+
+
+@dataclass(frozen=True)
 class SiteConnection:
     """How to reach one site as one account. `credential` is a secret: never log or print it."""
 
@@ -82,6 +92,7 @@ class SiteConnection:
     credential: str | None = field(default=None, repr=False)
     ca_pem: str | None = field(default=None, repr=False)
     api_config: ApiConfig = field(default_factory=ApiConfig)
+    buckets: BucketAccess | None = None
 
 
 @dataclass(frozen=True)

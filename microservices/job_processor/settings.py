@@ -2,6 +2,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
+from microservices.backends.base import BucketAccess
 from microservices.job_processor.limits import Limits, TierLimits
 from microservices.kernel.settings import ServiceSettings, settings_config
 
@@ -33,6 +34,8 @@ class Settings(ServiceSettings):
     registry_url: str = Field(default="http://127.0.0.1:8002", validation_alias="SERVICE_REGISTRY_URL")
     files_url: str = Field(default="http://127.0.0.1:8004", validation_alias="FILE_MANAGER_URL")
     notification_url: str = Field(default="http://127.0.0.1:8005", validation_alias="NOTIFICATION_URL")
+    bucket_access: BucketAccess | None = None
+    """Of results that sites put into a bucket: JSON with `access_key_id`, `secret_access_key`, `endpoint`, `region`."""
     quotas: dict[str, TierLimits] = Field(default_factory=dict)
     """By tier, over those above; a tier that is not named has what `standard` has. An administrator's come before."""
 

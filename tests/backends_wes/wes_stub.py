@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from aiohttp import BodyPartReader, web
 
-from microservices.backends.base import InputFile, SiteConnection, Submission
+from microservices.backends.base import BucketAccess, InputFile, SiteConnection, Submission
 from microservices.backends.ga4gh_wes import WesBackend
 from microservices.backends.session import Deadlines, open_site_session
 from microservices.contracts.curation import ApiConfig
@@ -23,10 +23,17 @@ MARK = "imputehub-0123456789abcdef0123456789abcdef-1"
 
 @asynccontextmanager
 async def open_wes(
-    site_url: str, *, token: str | None = None, base: str = BASE, deadlines: Deadlines | None = None, **config: Any
+    site_url: str,
+    *,
+    token: str | None = None,
+    base: str = BASE,
+    deadlines: Deadlines | None = None,
+    buckets: BucketAccess | None = None,
+    **config: Any,
 ) -> AsyncIterator[WesBackend]:
     settings = {"allow_private_network": True, "connect_timeout_s": 5, "request_timeout_s": 5, **config}
-    connection = SiteConnection(uuid4(), "ga4gh", site_url + base, token, api_config=ApiConfig(**settings))
+    known = ApiConfig(**settings)
+    connection = SiteConnection(uuid4(), "ga4gh", site_url + base, token, api_config=known, buckets=buckets)
     async with open_site_session(connection) as session:
         yield WesBackend(connection, session, deadlines)
 

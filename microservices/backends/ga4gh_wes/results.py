@@ -18,6 +18,7 @@ from microservices.backends.download import Source, check_size, download_file, i
 from microservices.backends.egress import read_address
 from microservices.backends.filenames import check_filename
 from microservices.backends.ga4gh_wes.answers import explain_answer
+from microservices.backends.ga4gh_wes.buckets import find_object, sign_place
 from microservices.backends.ga4gh_wes.client import WesClient
 from microservices.backends.ga4gh_wes.outputs import Output, collect_outputs
 from microservices.backends.ga4gh_wes.recipe import Recipe, read_recipe
@@ -91,7 +92,8 @@ def _refuse_place(what: str, place: str) -> ResultRefusedError:
     return _refuse_outputs(
         f"{what} lies at {clean_words(place)[:_LONGEST_PLACE]}, which the platform cannot reach.",
         "results_not_downloadable",
-        "A curator has to set api_config.output_root, or use a workflow that puts its results where a URL leads.",
+        "A curator has to set api_config.output_root (a mounted directory, or s3://… where the platform may read),"
+        " or use a workflow that puts its results where a URL leads.",
     )
 
 
@@ -110,6 +112,8 @@ def _place(client: WesClient, run_id: str, output: Output) -> str | None:
             return str(client.address(own + url.path.partition(own)[2]))
         address = read_address(output.place)
         return output.place if address is not None and is_secure(client.connection, address) else None
+    if url.scheme == "s3":
+        return output.place if find_object(client.connection, output.place) is not None else None
     root = client.connection.api_config.output_root
     if url.scheme == "file" and root and _find_file(root, output.place) is not None:
         return output.place
@@ -165,7 +169,13 @@ async def fetch_file(client: WesClient, file: SiteFile, destination: Path) -> No
         explain,
         lambda url: headers if client.is_own(url) else {},
     )
-    await download_file(source, URL(file.locator, encoded=True), file, destination)
+    address = URL(file.locator, encoded=True)
+    if address.scheme == "s3":
+        signed = await sign_place(client.connection, file.locator)
+        if signed is None or not is_secure(client.connection, signed):
+            raise _refuse_place(file.filename, file.locator)
+        address = signed
+    await download_file(source, address, file, destination)
 
 
 def _copy_file(client: WesClient, file: SiteFile, destination: Path) -> None:

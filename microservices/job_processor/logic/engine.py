@@ -40,4 +40,4 @@ def start_engine(settings: Settings) -> Engine:
     peers = Peers(settings)
     database = Database(settings.database_url.get_secret_value(), pool_size=20, application_name="job_worker")
     cipher = FieldCipher.from_setting(settings.encryption_keys.get_secret_value())
-    return Engine(settings, database, peers, Sites(peers), cipher)
+    return Engine(settings, database, peers, Sites(peers, settings.bucket_access), cipher)

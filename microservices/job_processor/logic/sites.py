@@ -9,7 +9,7 @@ from uuid import UUID
 
 import aiohttp
 
-from microservices.backends.base import Backend, SiteConnection
+from microservices.backends.base import Backend, BucketAccess, SiteConnection
 from microservices.backends.registry import open_backend
 from microservices.backends.session import open_site_session
 from microservices.contracts.registry import SiteRecord
@@ -86,8 +86,8 @@ class Memory(Generic[Key, Value]):
 
 
 class Sites:
-    def __init__(self, peers: Peers) -> None:
-        self._peers = peers
+    def __init__(self, peers: Peers, buckets: BucketAccess | None = None) -> None:
+        self._peers, self._buckets = peers, buckets
         self._records: Memory[UUID, SiteRecord] = Memory()
         self._accounts: Memory[tuple[UUID, UUID, str | None], Account] = Memory()
         self._sessions: dict[UUID, tuple[SiteConnection, aiohttp.ClientSession]] = {}
@@ -143,6 +143,7 @@ class Sites:
             base_url=site.base_url,
             ca_pem=site.ca_pem,
             api_config=site.api_config,
+            buckets=self._buckets,
         )
         known = self._sessions.get(site.id)
         if known is None or known[0] != anonymous:
