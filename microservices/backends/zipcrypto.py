@@ -29,10 +29,11 @@ class DecryptionLostError(Exception):
     """The process that decrypts has ended: a fault of this machine, and none of the archive."""
 
 
-class _Filter:
+class Filter:
     """The process, which all open members of all threads share: it knows no more than one piece at a time."""
 
     def __init__(self) -> None:
+        self.patience_s = 60.0  # for one piece
         self._lock = threading.Lock()
         self._users = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -55,19 +56,19 @@ class _Filter:
             except (OSError, EOFError) as error:
                 self._stop()
                 raise DecryptionLostError(repr(error)) from error
+            except BaseException:  # an answer that was not read would be taken for the next one's
+                self._stop()
+                raise
 
     def _exchange(self, keys: tuple[int, int, int], data: bytes) -> tuple[tuple[int, int, int], bytes]:
         if self._process is None:
             self._process = _start()
-        source, sink = self._process.stdout, self._process.stdin
-        assert source is not None
-        assert sink is not None
-        sink.write(FRAME.pack(*keys, len(data)))
-        sink.write(data)
-        sink.flush()
-        answer = source.read(FRAME.size + len(data))
-        if len(answer) < FRAME.size + len(data):
-            raise EOFError
+        limit = threading.Timer(self.patience_s, self._process.kill)  # or all members wait for one that is stuck
+        limit.start()
+        try:
+            answer = _pass_through(self._process, FRAME.pack(*keys, len(data)) + data)
+        finally:
+            limit.cancel()
         key0, key1, key2, _size = FRAME.unpack_from(answer)
         return (key0, key1, key2), answer[FRAME.size :]
 
@@ -76,6 +77,17 @@ class _Filter:
             self._process.kill()
             self._process.communicate()
             self._process = None
+
+
+def _pass_through(process: subprocess.Popen[bytes], piece: bytes) -> bytes:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(piece)
+    process.stdin.flush()
+    answer = process.stdout.read(len(piece))
+    if len(answer) < len(piece):
+        raise EOFError
+    return answer
 
 
 def _start() -> subprocess.Popen[bytes]:
@@ -95,7 +107,7 @@ def _widen(pipe: IO[bytes] | None) -> None:
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
-_filter = _Filter()
+_filter = Filter()
 
 
 class Decrypter(CRCZipDecrypter):  # type: ignore[misc]

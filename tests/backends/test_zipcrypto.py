@@ -14,7 +14,7 @@ from pyzipper.zipfile import CRCZipDecrypter  # type: ignore[import-untyped]
 from microservices.backends.archives import unpack_file
 from microservices.backends.base import ResultRefusedError, SiteFile
 from microservices.backends.michigan.results import classify_file
-from microservices.backends.zipcrypto import SMALL_BYTES, Decrypter, DecryptionLostError
+from microservices.backends.zipcrypto import SMALL_BYTES, Decrypter, DecryptionLostError, Filter
 from tests.backends.zipcrypto import encrypt, write_zipcrypto
 
 PASSWORD = "Secret12345x"
@@ -126,3 +126,16 @@ def test_the_process_ends_when_its_parent_is_killed() -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             raise
+
+
+def test_a_process_that_stands_still_is_not_waited_for_for_ever() -> None:
+    before, stuck = find_processes(psutil.Process()), Filter()
+    stuck.join()
+    stuck.decrypt((1, 2, 3), b"a piece")
+    (process,) = set(find_processes(psutil.Process())) - set(before)
+    process.suspend()
+    stuck.patience_s = 0.05
+    with pytest.raises(DecryptionLostError):
+        stuck.decrypt((1, 2, 3), b"another piece")
+    stuck.leave()
+    assert not process.is_running()
