@@ -116,11 +116,6 @@ def get_live_health() -> LiveHealth:
     return LiveHealth(environment.registry_url, tokens)
 
 
-def describe_health(health: SiteHealth) -> str:
-    """One line: status, response time, and what is wrong."""
-    return ", ".join(filter(None, (name_status(health), describe_finding(health))))
-
-
 def name_status(health: SiteHealth) -> str:
     return health.health_status if health.last_health_check else "not checked yet"
 

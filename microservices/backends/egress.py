@@ -6,13 +6,11 @@ address that the name resolved to, so a name that points inside (now, or only at
 
 import ipaddress
 import socket
-from collections.abc import Callable
 from typing import Any
 
 from yarl import URL
 
 AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, Any]
-SocketFactory = Callable[[AddressInfo], socket.socket]
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # The whole of what IANA gives out as global unicast. Outside of it are more ways to write an IPv4 address (::/96,

@@ -107,8 +107,3 @@ class JobPage(BaseModel):
     count: int
     next: int | None = None
     data: list[JobAnswer] = []
-
-
-class SubmitAnswer(BaseModel):
-    success: bool
-    id: str
