@@ -6,11 +6,16 @@ from pathlib import PurePosixPath
 
 from microservices.backends.base import InputFile, ResultRefusedError, SiteError
 
+_DRIVE = re.compile("[A-Za-z]:")
+
 
 def check_filename(name: str) -> str:
-    """A relative name without tricks; raises `ResultRefusedError` for one that would leave its folder."""
+    """A relative name without tricks; raises `ResultRefusedError` for one that would leave its folder.
+
+    A colon is harmless (workflows name regions so: `chr20:1-5000`) but in the name of a drive.
+    """
     parts = name.split("/")
-    if not name.isprintable() or "\\" in name or ":" in parts[0] or any(part in ("", ".", "..") for part in parts):
+    if not name.isprintable() or "\\" in name or _DRIVE.match(name) or any(part in ("", ".", "..") for part in parts):
         raise ResultRefusedError(
             f"The site offers a file under an unsafe name: {name[:100]!r}.", code="filename_unsafe", permanent=True
         )

@@ -80,6 +80,13 @@ async def test_an_unsafe_name_is_refused(name: str) -> None:
     assert refused.value.code == "filename_unsafe"
 
 
+async def test_a_name_may_tell_a_region() -> None:
+    name = "chr20:1-5000.dose.vcf.gz"
+    async with run_site() as site, open_michigan(site.base_url) as backend:
+        site.answer(f"/api/v2/jobs/{JOB}", job(4, -1, outputParams=shapes.outputs((name, "h", "1 MB", 1))))
+        assert [file.filename for file in await backend.results(JOB)] == [name]
+
+
 async def test_a_file_is_fetched_with_one_get_and_without_the_token(tmp_path: Path) -> None:
     async with run_site() as site, open_michigan(site.base_url) as backend:
         site.handle(PATH, stream_content)
