@@ -15,7 +15,8 @@ from tests.job_processor.conftest import Person, World, bring_to_site, let_age, 
 @pytest.fixture
 def spoilt(world: World, person: Person) -> Iterator[tuple[str, UUID]]:
     """A job (and its run) of which one of two files came spoilt three times, and which was retried."""
-    job_id, run_id = bring_to_site(world, person)
+    panel, other = person.describe_targets()
+    job_id, run_id = bring_to_site(world, person, targets=[panel | {"alternates": [other]}])
     world.site.finish(world.site.jobs[0])
     world.site.spoilt = ["chr_20.zip"] * 3
     poll(world, run_id)
@@ -104,3 +105,16 @@ def test_nothing_is_sent_while_the_site_cannot_be_asked(world: World, person: Pe
     make_due(world, run_id)
     submit_run(world.engine, run_id)
     assert (person.get_run(job_id)["status"], world.site.received) == ("running", 1)
+
+
+def test_a_wait_for_results_can_be_ended_and_says_what_it_was(
+    world: World, person: Person, spoilt: tuple[str, UUID]
+) -> None:
+    job_id, run_id = spoilt
+    refused = world.client.post(f"/api/v1/jobs/{job_id}/runs/{run_id}/move", headers=person.headers)
+    assert (refused.status_code, refused.json()["code"]) == (409, "job_state")
+    assert "its results are to be fetched again" in refused.json()["detail"]
+    world.client.post(f"/api/v1/jobs/{job_id}/cancel", headers=person.headers).raise_for_status()
+    run = person.get_run(job_id)
+    words = "Cancelled before the results were fetched again; those that are here stay."
+    assert (run["status"], run["message"]) == ("cancelled", words)

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 from microservices.job_processor.errors import JobStateError
 from microservices.job_processor.logic.lifecycle import change_run
 from microservices.job_processor.models import FINAL_STATUSES, Job, Run
-from microservices.job_processor.queries import find_open_attempt, lock_run
+from microservices.job_processor.queries import find_accepted_attempt, find_open_attempt, lock_run
 from microservices.kernel.db import utc_now
 
 
@@ -31,9 +31,15 @@ def request_cancel(session: Session, job: Job) -> None:
 
 
 def cancel_unsent(session: Session, run: Run) -> None:
-    """End a run of which nothing is at a site."""
+    """End a run of which nothing is under way at a site."""
     assert find_open_attempt(run) is None
-    change_run(session, run, "cancelled", "Cancelled before anything was sent to the site.")
+    if find_accepted_attempt(run) is not None:
+        words = "Cancelled before the results were fetched again; those that are here stay."
+    else:
+        words = (
+            "Cancelled before it was sent again." if run.attempts else "Cancelled before anything was sent to the site."
+        )
+    change_run(session, run, "cancelled", words)
 
 
 def cancel_collecting(session: Session, run: Run) -> None:

@@ -72,6 +72,10 @@ def request_move(session: Session, run: Run, why: str = "") -> None:
         raise JobStateError("The run has no alternate left to go on at.")
     if find_open_attempt(run) is not None:
         raise JobStateError("Whether the site has the run is not known yet. Try again when it is.")
+    if run.status != "running" and find_accepted_attempt(run) is not None:
+        raise JobStateError(
+            "The site has finished the run, and its results are to be fetched again. Cancel it, or wait."
+        )
     if run.cancel_requested_at is not None:
         raise JobStateError("The run is being cancelled already.")
     run.move_requested_at = run.next_action_at = utc_now()
