@@ -239,12 +239,6 @@ def find_accepted_attempt(run: Run) -> Attempt | None:
     return next(accepted, None)
 
 
-def find_accepted_job(run: Run) -> Attempt | None:
-    """The attempt that the run's present job at its site came from, whatever has become of it."""
-    accepted = (a for a in run.attempts if a.outcome == "accepted" and a.external_job_id == run.external_job_id)
-    return next(accepted, None)
-
-
 def find_collected(session: Session, run_id: UUID, external_job_id: str) -> dict[str, CollectedFile]:
     statement = select(CollectedFile).where(
         CollectedFile.run_id == run_id, CollectedFile.external_job_id == external_job_id

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi import FastAPI, Response
@@ -10,10 +11,12 @@ from sqlalchemy import func, select
 from microservices.job_processor.logic.collection import collect_results
 from microservices.job_processor.logic.removal import remove_leftovers
 from microservices.job_processor.logic.sites import Sites
+from microservices.job_processor.logic.submission import submit_run
 from microservices.job_processor.models import SiteRemoval
 from microservices.kernel.testing import serve_app
 from tests.backends_wes.dialects import SAPPORO
-from tests.job_processor.conftest import Person, World, bring_to_site, poll
+from tests.job_processor.cloudgene_stub import StubJob
+from tests.job_processor.conftest import Person, SecondSite, World, bring_to_site, poll
 
 
 class RemovingSite:
@@ -72,6 +75,12 @@ def delete_completed_job(world: World, person: Person) -> str:
     return world.site.jobs[0].id
 
 
+def list_removals(world: World) -> set[tuple[UUID, str]]:
+    """(site, its id of the job)"""
+    with world.engine.database.transaction() as session:
+        return {(row.service_id, row.external_job_id) for row in session.scalars(select(SiteRemoval))}
+
+
 def count_removals(world: World) -> int:
     with world.engine.database.transaction() as session:
         return session.scalar(select(func.count()).select_from(SiteRemoval)) or 0
@@ -112,3 +121,39 @@ def test_a_site_that_does_not_delete_is_not_asked(
     turn_into(world, address_and_site[0], deletes=deletes)
     remove_leftovers(world.engine)
     assert (site.asked, count_removals(world)) == ([], 0)
+
+
+def fail(world: World, job: StubJob, run_id: UUID) -> None:
+    job.state, job.position = 5, -1
+    poll(world, run_id)
+
+
+def test_what_earlier_attempts_left_is_removed_too(
+    world: World, person: Person, site: RemovingSite, address_and_site: tuple[str, RemovingSite]
+) -> None:
+    job_id, run_id = bring_to_site(world, person)
+    fail(world, world.site.jobs[0], run_id)
+    world.client.post(f"/api/v1/jobs/{job_id}/retry", headers=person.headers).raise_for_status()
+    submit_run(world.engine, run_id)
+    fail(world, world.site.jobs[1], run_id)
+    world.client.delete(f"/api/v1/jobs/{job_id}", headers=person.headers).raise_for_status()
+    turn_into(world, address_and_site[0], deletes=True)
+    remove_leftovers(world.engine)
+    assert (sorted(site.asked), count_removals(world)) == (sorted(job.id for job in world.site.jobs), 0)
+
+
+def test_what_is_at_a_site_that_a_run_has_left_is_removed_there(
+    world: World, person: Person, second: SecondSite
+) -> None:
+    target = person.describe_targets()[0] | {"alternates": [second.describe_choice()]}
+    job_id, run_id = bring_to_site(world, person, targets=[target])
+    world.client.post(f"/api/v1/jobs/{job_id}/runs/{run_id}/move", headers=person.headers).raise_for_status()
+    for _ in range(2):
+        poll(world, run_id)
+        submit_run(world.engine, run_id)
+    fail(world, second.stub.jobs[0], run_id)
+    world.client.delete(f"/api/v1/jobs/{job_id}", headers=person.headers).raise_for_status()
+    assert list_removals(world) == {
+        (world.peers.service_id, world.site.jobs[0].id),
+        (second.service_id, second.stub.jobs[0].id),
+    }

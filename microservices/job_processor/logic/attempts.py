@@ -61,6 +61,7 @@ def open_attempt(engine: Engine, run: Run, epoch: int, sender: Sender, links: Ma
     attempt = Attempt(
         number=number,
         mark=make_mark(run.id, number),
+        service_id=run.service_id,
         credential_source=sender.credential_source,
         account=engine.cipher.encrypt(sender.account),
         sent_by=name_process(),

@@ -6,7 +6,7 @@ Only then: what a site has done is not asked to go while its results, or the wis
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from microservices.backends.base import CredentialRefusedError, SiteError
@@ -14,8 +14,7 @@ from microservices.contracts.registry import SiteRecord
 from microservices.job_processor.errors import SiteNotFoundError
 from microservices.job_processor.logic.engine import Engine
 from microservices.job_processor.logic.sites import Account, CredentialMissingError
-from microservices.job_processor.models import Job, SiteRemoval
-from microservices.job_processor.queries import find_accepted_job
+from microservices.job_processor.models import Job, Run, SiteRemoval
 from microservices.kernel.db import utc_now
 from microservices.kernel.errors import ServiceError
 from microservices.kernel.logs import get_logger
@@ -27,22 +26,31 @@ log = get_logger(__name__)
 
 
 def ask_for_removal(session: Session, job: Job) -> None:
-    """Remember what a job that is about to be deleted has left at its sites."""
+    """Remember what a job that is about to be deleted has left at sites: that of earlier attempts, and of sites from
+    which its runs were moved, too.
+    """
     for run in job.runs:
-        attempt = find_accepted_job(run)
-        if attempt is None or attempt.external_job_id is None:
-            continue
-        session.add(
-            SiteRemoval(
-                id=run.id,
-                organization_id=run.organization_id,
-                owner_id=run.owner_id,
-                service_id=run.service_id,
-                credential_source=attempt.credential_source,
-                external_job_id=attempt.external_job_id,
-                asked_at=utc_now(),
+        for (service_id, external_job_id), source in _list_leftovers(run).items():
+            session.add(
+                SiteRemoval(
+                    id=run.id,
+                    service_id=service_id,
+                    external_job_id=external_job_id,
+                    organization_id=run.organization_id,
+                    owner_id=run.owner_id,
+                    credential_source=source,
+                    asked_at=utc_now(),
+                )
             )
-        )
+
+
+def _list_leftovers(run: Run) -> dict[tuple[UUID, str], str]:
+    """By site and its id of the job: with whose account it was sent."""
+    return {
+        (attempt.service_id, attempt.external_job_id): attempt.credential_source
+        for attempt in run.attempts
+        if attempt.outcome == "accepted" and attempt.service_id is not None and attempt.external_job_id is not None
+    }
 
 
 def remove_leftovers(engine: Engine) -> None:
@@ -76,7 +84,7 @@ def _remove(engine: Engine, removal: SiteRemoval, away: set[UUID]) -> None:
         log.exception("site_job_not_removed", run_id=str(removal.id))
     if is_settled:
         with engine.database.transaction() as session:
-            session.execute(delete(SiteRemoval).where(SiteRemoval.id == removal.id))
+            session.delete(removal)
 
 
 async def _delete_at_site(engine: Engine, record: SiteRecord, account: Account, external_job_id: str) -> None:

@@ -33,6 +33,8 @@ class Attempt(Base):
     run_id: Mapped[UUID] = mapped_column(ForeignKey("job_runs.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     mark: Mapped[str] = mapped_column(unique=True)
+    service_id: Mapped[UUID | None]
+    """The site; empty for old ones of runs that were moved."""
     credential_source: Mapped[str]
     body_bytes: Mapped[int] = mapped_column(BigInteger)
     lease_epoch: Mapped[int] = mapped_column(BigInteger)
@@ -86,14 +88,14 @@ class RunSummary(Base):
 
 
 class SiteRemoval(Base):
-    """What a deleted run (`id`) has left at its site, until the site was asked to remove it."""
+    """A job that a deleted run (`id`) has left at a site, until the site was asked to remove it."""
 
     __tablename__ = "site_removals"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
+    service_id: Mapped[UUID] = mapped_column(primary_key=True)
+    external_job_id: Mapped[str] = mapped_column(primary_key=True)
     organization_id: Mapped[UUID]
     owner_id: Mapped[UUID]
-    service_id: Mapped[UUID]
     credential_source: Mapped[str]
-    external_job_id: Mapped[str]
     asked_at: Mapped[datetime]
