@@ -130,6 +130,23 @@ def test_of_two_jobs_with_its_mark_the_oldest_is_kept_and_the_other_cancelled(wo
     assert "2 jobs" in run["message"]
 
 
+def test_of_two_jobs_none_is_cancelled_while_the_site_may_still_tell_which_is_the_run_s(
+    world: World, person: Person
+) -> None:
+    job_id, run_id = person.submit_job()
+    lose(world, keep=True)
+    world.site.on_submit = lambda job: world.site.jobs.append(replace(job, id="job-20261122-120000-777"))
+    submit_run(world.engine, run_id)
+    behave(world)
+    let_time_pass(world, run_id, ended_at=None)
+    with sending(world.engine, make_mark(run_id, 1)):
+        submit_run(world.engine, run_id)
+    assert [job.state for job in world.site.jobs] == [1, 1]
+    assert person.get_run(job_id)["status"] == "submitting"
+    submit_run(world.engine, run_id)
+    assert [job.state for job in world.site.jobs] == [1, 6]
+
+
 def test_a_cancelled_run_that_surely_never_arrived_is_not_sent_again(world: World, person: Person) -> None:
     job_id, run_id = submit_unconfirmed(world, person, keep=False)
     submit_run(world.engine, run_id)

@@ -6,13 +6,13 @@ from uuid import UUID
 
 import pytest
 from fastapi import FastAPI, Response
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from microservices.job_processor.logic.collection import collect_results
 from microservices.job_processor.logic.removal import remove_leftovers
 from microservices.job_processor.logic.sites import Sites
 from microservices.job_processor.logic.submission import submit_run
-from microservices.job_processor.models import SiteRemoval
+from microservices.job_processor.models import Attempt, SiteRemoval
 from microservices.kernel.testing import serve_app
 from tests.backends_wes.dialects import SAPPORO
 from tests.job_processor.cloudgene_stub import StubJob
@@ -142,9 +142,8 @@ def test_what_earlier_attempts_left_is_removed_too(
     assert (sorted(site.asked), count_removals(world)) == (sorted(job.id for job in world.site.jobs), 0)
 
 
-def test_what_is_at_a_site_that_a_run_has_left_is_removed_there(
-    world: World, person: Person, second: SecondSite
-) -> None:
+def end_at_another_site(world: World, person: Person, second: SecondSite) -> str:
+    """A job whose run was moved from one site to another, and failed there."""
     target = person.describe_targets()[0] | {"alternates": [second.describe_choice()]}
     job_id, run_id = bring_to_site(world, person, targets=[target])
     world.client.post(f"/api/v1/jobs/{job_id}/runs/{run_id}/move", headers=person.headers).raise_for_status()
@@ -152,8 +151,26 @@ def test_what_is_at_a_site_that_a_run_has_left_is_removed_there(
         poll(world, run_id)
         submit_run(world.engine, run_id)
     fail(world, second.stub.jobs[0], run_id)
+    return job_id
+
+
+def test_what_is_at_a_site_that_a_run_has_left_is_removed_there(
+    world: World, person: Person, second: SecondSite
+) -> None:
+    job_id = end_at_another_site(world, person, second)
     world.client.delete(f"/api/v1/jobs/{job_id}", headers=person.headers).raise_for_status()
     assert list_removals(world) == {
         (world.peers.service_id, world.site.jobs[0].id),
         (second.service_id, second.stub.jobs[0].id),
     }
+
+
+def test_of_an_old_run_that_was_moved_the_present_job_is_removed(
+    world: World, person: Person, second: SecondSite
+) -> None:
+    job_id = end_at_another_site(world, person, second)
+    with world.engine.database.transaction() as session:  # nobody noted then where attempts were made
+        session.execute(update(Attempt).values(service_id=None))
+        session.execute(update(Attempt).where(Attempt.number == 1).values(external_job_id="job-of-the-first-site"))
+    world.client.delete(f"/api/v1/jobs/{job_id}", headers=person.headers).raise_for_status()
+    assert list_removals(world) == {(second.service_id, second.stub.jobs[0].id)}

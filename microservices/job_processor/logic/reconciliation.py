@@ -65,6 +65,11 @@ def reconcile(situation: Situation, mark: str) -> None:
         else:
             situation.settle(error)
         return
+    if (
+        len(listing.found) > 1
+        and _with_attempt(situation, mark, lambda *at: _hold_duplicates(situation, *at)) is not False
+    ):
+        return
     if listing.found:
         _adopt(situation, mark, listing.found)
     else:
@@ -101,6 +106,17 @@ async def _list_marked(situation: Situation, mark: str) -> Listing:
         elif not job.is_mark_known and (job.submitted_at is None or job.submitted_at >= since):
             listing.unreadable += 1
     return listing
+
+
+def _hold_duplicates(situation: Situation, session: Session, run: Run, attempt: Attempt) -> bool:
+    """Which of several jobs is kept may still be decided by the site's own answer, while that can come."""
+    if attempt.ended_at is not None or attempt.account is None:
+        return False
+    words = (
+        "The site has made several jobs of one submission, which is still on its way. One is kept when it has ended."
+    )
+    hold_run(session, run, words, situation.record.site.api_config)
+    return True
 
 
 def _adopt(situation: Situation, mark: str, found: list[SiteJob]) -> None:

@@ -46,11 +46,14 @@ def ask_for_removal(session: Session, job: Job) -> None:
 
 def _list_leftovers(run: Run) -> dict[tuple[UUID, str], str]:
     """By site and its id of the job: with whose account it was sent."""
-    return {
-        (attempt.service_id, attempt.external_job_id): attempt.credential_source
-        for attempt in run.attempts
-        if attempt.outcome == "accepted" and attempt.service_id is not None and attempt.external_job_id is not None
-    }
+    left = {}
+    for attempt in run.attempts:
+        # Old attempts of runs that were moved do not say where they were made; the present job's is where the run is.
+        is_present = attempt.external_job_id == run.external_job_id
+        service_id = attempt.service_id or (run.service_id if is_present else None)
+        if attempt.outcome == "accepted" and service_id is not None and attempt.external_job_id is not None:
+            left[service_id, attempt.external_job_id] = attempt.credential_source
+    return left
 
 
 def remove_leftovers(engine: Engine) -> None:
