@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, Protocol
+from typing import Any, BinaryIO, ClassVar, Literal, Protocol
 from uuid import UUID
+
+from pydantic import ConfigDict
 
 from microservices.backends.description import Capabilities, SiteDescription
 from microservices.contracts.curation import ApiConfig, ApiType
@@ -80,6 +82,7 @@ class BucketAccess:
     secret_access_key: str = field(repr=False)
     endpoint: str | None = None
     region: str = "us-east-1"
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")  # where it is read from a setting
 
 
 @dataclass(frozen=True)

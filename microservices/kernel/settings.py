@@ -12,7 +12,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 def settings_config(prefix: str) -> SettingsConfigDict:
     """Configuration of a service's settings class: `prefix` such as `FILE_MANAGER_`."""
-    return SettingsConfigDict(env_prefix=prefix, populate_by_name=True, extra="ignore", frozen=True)
+    return SettingsConfigDict(
+        env_prefix=prefix, populate_by_name=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
 
 class ServiceSettings(BaseSettings):

@@ -56,7 +56,8 @@ async def test_a_result_in_a_bucket_is_fetched_with_the_platform_s_keys(tmp_path
         async with open_wes(site.base_url, buckets=bad, output_root="s3://results/site a") as backend:
             with pytest.raises(ResultRefusedError, match=r"refused chr20 .*\(403\)") as refused:
                 await backend.fetch(file, tmp_path / "g")
-        assert "X-Amz" not in refused.value.message
+        assert f"lies at {PLACE} (403)" in refused.value.message
+        assert (refused.value.whose, "X-Amz" in refused.value.message) == ("site", False)
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
 from fastapi import FastAPI, Request, Response
+from pydantic import ValidationError
 
 from microservices.backends.base import BucketAccess, SiteFile
 from microservices.job_processor.logic.engine import start_engine
 from microservices.job_processor.logic.sites import Account
+from microservices.job_processor.settings import Settings
 from microservices.kernel.testing import serve_app
 from tests.job_processor.conftest import World
 
@@ -36,3 +39,20 @@ def test_a_worker_fetches_from_a_bucket_with_the_account_that_it_was_given(world
     engine.peers.close()
     engine.database.dispose()
     assert (tmp_path / "f").read_bytes() == b"genotypes"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"secret_access_key": "pa55+key"}',
+        '{"access_key_id": 5, "secret_access_key": "pa55+key"}',
+        '{"access_key_id": "a", "secret_access_key": "pa55+key", "regio": "af-south-1"}',
+    ],
+)
+def test_an_account_with_a_mistake_is_refused_at_the_start_without_showing_its_key(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOB_PROCESSOR_BUCKET_ACCESS", text)
+    with pytest.raises(ValidationError, match=r"bucket_access\.(access_key_id|regio)") as refused:
+        Settings()
+    assert "pa55" not in str(refused.value)

@@ -90,11 +90,15 @@ def _refuse_outputs(message: str, code: str, fix: str) -> ResultRefusedError:
 
 def _refuse_place(what: str, place: str) -> ResultRefusedError:
     return _refuse_outputs(
-        f"{what} lies at {clean_words(place)[:_LONGEST_PLACE]}, which the platform cannot reach.",
+        f"{what} lies at {_show_place(place)}, which the platform cannot reach.",
         "results_not_downloadable",
         "A curator has to set api_config.output_root (a mounted directory, or s3://… where the platform may read),"
         " or use a workflow that puts its results where a URL leads.",
     )
+
+
+def _show_place(place: str) -> str:
+    return clean_words(place)[:_LONGEST_PLACE]
 
 
 def _place(client: WesClient, run_id: str, output: Output) -> str | None:
@@ -158,7 +162,8 @@ async def fetch_file(client: WesClient, file: SiteFile, destination: Path) -> No
     def explain(response: aiohttp.ClientResponse, body: bytes, refused: SiteFile) -> SiteError:
         answer = client.understand(response, body)
         if answer.status in (400, 403, 404, 410):
-            words = f"The site, or its storage, refused {refused.filename} ({answer.status}). {answer.words}"
+            lies = f", which lies at {_show_place(file.locator)}" if file.locator.startswith("s3:") else ""
+            words = f"The site, or its storage, refused {refused.filename}{lies} ({answer.status}). {answer.words}"
             return ResultRefusedError(words.strip(), code="link_refused")
         return explain_answer(answer)
 
