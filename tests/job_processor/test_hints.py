@@ -40,13 +40,21 @@ def post_job(server: str, person: Person) -> bool:
     return answer.status_code == 202
 
 
-def test_a_worker_is_told_of_each_new_job_also_after_the_broker_was_away(
+def count_refused(broker: redis.Redis) -> int:
+    told = broker.info("commandstats").get("cmdstat_lpush", {})
+    return int(told.get("failed_calls", 0))
+
+
+def test_a_worker_is_told_of_each_new_job_also_after_the_broker_refused_to(
     server: str, broker: redis.Redis, person: Person
 ) -> None:
     for _ in range(2):
         assert post_job(server, person)
         wait_until(lambda: take_hint(broker), "a worker is told")
-    for client in broker.client_list():
-        if client["db"] == str(_DATABASE) and client["id"] != str(broker.client_id()):
-            broker.client_kill_filter(_id=client["id"])
-    wait_until(lambda: post_job(server, person) and take_hint(broker), "a worker is told again")
+    refused = count_refused(broker)
+    broker.set(ROUTES[SWEEP_TASK]["queue"], "no queue")
+    assert post_job(server, person)
+    wait_until(lambda: count_refused(broker) > refused, "a message is refused")
+    broker.delete(ROUTES[SWEEP_TASK]["queue"])
+    assert post_job(server, person)
+    wait_until(lambda: take_hint(broker), "a worker is told again")
